@@ -1,0 +1,76 @@
+# Every verb a person or CI runs; no logic anywhere else. `make` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.ready-to-run
+DEV_STAMP := $(VENV)/.ready-to-test
+STUB_STAMP := libs/contracts/generated/.built
+PROTOS := $(shell find proto -name '*.proto')
+MEMBERS := libs/contracts libs/rulebook libs/service_kit services/edge-proxy services/scanner services/policy libs/lab
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help setup proto demo run test unit properties transcripts contract integration e2e \
+        lint types floors check bench fuzz lock clean deps
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(RUN_STAMP): requirements.lock tools/install.sh $(MEMBERS:%=%/pyproject.toml)
+	@PYTHON="$(PYTHON)" tools/install.sh run
+	@touch $@
+
+$(DEV_STAMP): $(RUN_STAMP) requirements-dev.lock
+	@PYTHON="$(PYTHON)" tools/install.sh test
+	@touch $@
+
+$(STUB_STAMP): $(PROTOS) tools/build_stubs.py $(RUN_STAMP)
+	@$(BIN)/python tools/build_stubs.py && touch $@
+
+setup: $(DEV_STAMP) proto ## .venv with everything to run and to test, and the stubs
+
+proto: $(STUB_STAMP) ## generate the gRPC stubs from proto/
+
+demo: $(STUB_STAMP) ## a whole farm here, real messages through it, one table (EXIT=1: end after it)
+	@$(BIN)/python -m lab demo $(if $(EXIT),--exit)
+
+run: $(STUB_STAMP) ## the farm in the foreground: UPSTREAM=host:port [LISTEN= MODE= ADMIN= CLAMD= SPAMD= REDIS_URL=]
+	@LISTEN="$(LISTEN)" UPSTREAM="$(UPSTREAM)" MODE="$(MODE)" ADMIN="$(ADMIN)" CLAMD="$(CLAMD)" \
+	  SPAMD="$(SPAMD)" REDIS_URL="$(REDIS_URL)" $(BIN)/python -m lab run
+
+deps: ## Debian packages the tests need (real clamd, spamd, Postfix, HAProxy, nftables …)
+	@tools/install.sh peers
+
+test: setup deps lint types floors ## install what the tests need, run everything
+	$(PYTEST) tests
+
+unit properties transcripts contract integration e2e: setup ## one level of the tests
+	$(PYTEST) tests/$@
+
+lint: setup ## ruff: formatting and rules; file sizes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python tools/check_sizes.py
+
+types: setup ## mypy --strict
+	$(BIN)/mypy
+
+floors: setup ## import-linter: no floor imports one above it
+	$(BIN)/lint-imports
+
+check: lint types floors unit properties transcripts ## all that needs no peer and no network
+
+bench: setup deps ## figures: ratios measured in one run
+	$(BIN)/python -m bench
+
+fuzz: setup ## coverage-guided fuzzing of the relay core (SECONDS=60)
+	$(BIN)/python tests/fuzz/relay_core.py -max_total_time=$(or $(SECONDS),60)
+
+lock: setup ## resolve and pin every third-party package anew
+	$(BIN)/python tools/lock.py $(LOCK_FLAGS)
+
+clean: ## remove everything that was built, installed or left by a run
+	rm -rf $(VENV) .run libs/contracts/generated bench/results
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find libs services tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,50 @@
+"""SessionRef, Endpoint and Envelope on the wire."""
+
+from smtpgated.common.v1 import mail_pb2
+from smtpgated_contracts.marshalling.errors import MalformedMessage
+from smtpgated_contracts.values.mail import EdgeId, Endpoint, Envelope, SessionId, SessionRef
+
+
+def endpoint_to_wire(endpoint: Endpoint) -> mail_pb2.Endpoint:
+    return mail_pb2.Endpoint(address=endpoint.address, port=endpoint.port)
+
+
+def endpoint_from_wire(wire: mail_pb2.Endpoint) -> Endpoint:
+    if wire.port > 65535:
+        raise MalformedMessage(f"port: {wire.port} is above 65535")
+    return Endpoint(wire.address, wire.port)
+
+
+def session_to_wire(session: SessionRef) -> mail_pb2.SessionRef:
+    return mail_pb2.SessionRef(
+        session_id=session.session_id,
+        edge_id=session.edge_id,
+        source=endpoint_to_wire(session.source),
+        original_destination=endpoint_to_wire(session.original_destination),
+        identity=session.identity,
+    )
+
+
+def session_from_wire(wire: mail_pb2.SessionRef) -> SessionRef:
+    if not wire.session_id:
+        raise MalformedMessage("session_id: empty")
+    return SessionRef(
+        SessionId(wire.session_id),
+        EdgeId(wire.edge_id),
+        endpoint_from_wire(wire.source),
+        endpoint_from_wire(wire.original_destination),
+        wire.identity,
+    )
+
+
+def envelope_to_wire(envelope: Envelope) -> mail_pb2.Envelope:
+    return mail_pb2.Envelope(
+        helo=envelope.helo,
+        reverse_path=envelope.reverse_path,
+        recipients=envelope.recipients,
+        authenticated=envelope.authenticated,
+    )
+
+
+def envelope_from_wire(wire: mail_pb2.Envelope) -> Envelope:
+    return Envelope(wire.helo, wire.reverse_path, tuple(wire.recipients), wire.authenticated)

@@ -1,0 +1,117 @@
+"""Decisions, locks and outcomes on the wire."""
+
+from typing import Final
+
+from smtpgated.policy.v1 import policy_pb2
+from smtpgated_contracts.marshalling.errors import MalformedMessage
+from smtpgated_contracts.marshalling.mail import (
+    envelope_from_wire,
+    envelope_to_wire,
+    session_from_wire,
+    session_to_wire,
+)
+from smtpgated_contracts.marshalling.scan import verdict_from_wire, verdict_to_wire
+from smtpgated_contracts.values.policy import (
+    Decision,
+    DecisionKind,
+    Disposition,
+    Lock,
+    SessionProgress,
+    TransactionOutcome,
+)
+
+_DECISION_TO_WIRE: Final = {
+    DecisionKind.ADMIT: policy_pb2.DECISION_KIND_ADMIT,
+    DecisionKind.DEFER: policy_pb2.DECISION_KIND_DEFER,
+    DecisionKind.REFUSE: policy_pb2.DECISION_KIND_REFUSE,
+}
+_DECISION_FROM_WIRE: Final = {wire: value for value, wire in _DECISION_TO_WIRE.items()}
+
+_DISPOSITION_TO_WIRE: Final = {
+    Disposition.RELEASE: policy_pb2.DISPOSITION_RELEASE,
+    Disposition.REFUSE: policy_pb2.DISPOSITION_REFUSE,
+    Disposition.DEFER: policy_pb2.DISPOSITION_DEFER,
+    Disposition.ABANDONED: policy_pb2.DISPOSITION_ABANDONED,
+}
+_DISPOSITION_FROM_WIRE: Final = {wire: value for value, wire in _DISPOSITION_TO_WIRE.items()}
+
+
+def answer_to_wire(question_id: int, decision: Decision) -> policy_pb2.Answer:
+    return policy_pb2.Answer(
+        question_id=question_id, decision=_DECISION_TO_WIRE[decision.kind], cause=decision.cause
+    )
+
+
+def decision_from_wire(wire: policy_pb2.Answer) -> Decision:
+    try:
+        return Decision(_DECISION_FROM_WIRE[wire.decision], wire.cause)
+    except KeyError:
+        raise MalformedMessage(f"decision: {wire.decision} is not known here") from None
+
+
+def lock_to_wire(lock: Lock) -> policy_pb2.Lock:
+    return policy_pb2.Lock(
+        subject=lock.subject,
+        cause=lock.cause,
+        expires_at_ms=lock.expires_at_ms,
+        created_at_ms=lock.created_at_ms,
+        author=lock.author,
+        reason=lock.reason,
+    )
+
+
+def lock_from_wire(wire: policy_pb2.Lock) -> Lock:
+    if not wire.subject:
+        raise MalformedMessage("subject: empty")
+    return Lock(
+        wire.subject, wire.cause, wire.expires_at_ms, wire.created_at_ms, wire.author, wire.reason
+    )
+
+
+def progress_to_wire(progress: SessionProgress) -> policy_pb2.SessionProgress:
+    return policy_pb2.SessionProgress(
+        session=session_to_wire(progress.session),
+        phase=progress.phase,
+        transactions=progress.transactions,
+        opened_at_ms=progress.opened_at_ms,
+    )
+
+
+def progress_from_wire(wire: policy_pb2.SessionProgress) -> SessionProgress:
+    return SessionProgress(
+        session_from_wire(wire.session), wire.phase, wire.transactions, wire.opened_at_ms
+    )
+
+
+def outcome_to_wire(outcome: TransactionOutcome) -> policy_pb2.TransactionOutcome:
+    return policy_pb2.TransactionOutcome(
+        session=session_to_wire(outcome.session),
+        transaction=outcome.transaction,
+        envelope=envelope_to_wire(outcome.envelope),
+        verdict=None if outcome.verdict is None else verdict_to_wire(outcome.verdict),
+        disposition=_DISPOSITION_TO_WIRE[outcome.disposition],
+        reply_code=outcome.reply_code,
+        content_octets=outcome.content_octets,
+        rule_id=outcome.rule_id,
+        rulebook_version=outcome.rulebook_version,
+        ended_at_ms=outcome.ended_at_ms,
+        locks=[lock_to_wire(lock) for lock in outcome.locks],
+    )
+
+
+def outcome_from_wire(wire: policy_pb2.TransactionOutcome) -> TransactionOutcome:
+    if wire.disposition not in _DISPOSITION_FROM_WIRE:
+        raise MalformedMessage(f"disposition: {wire.disposition} is not known here")
+    return TransactionOutcome(
+        session_from_wire(wire.session),
+        wire.transaction,
+        envelope_from_wire(wire.envelope),
+        verdict_from_wire(wire.verdict) if wire.HasField("verdict") else None,
+        _DISPOSITION_FROM_WIRE[wire.disposition],
+        wire.reply_code,
+        wire.content_octets,
+        wire.rule_id,
+        wire.rulebook_version,
+        wire.ended_at_ms,
+        tuple(lock_from_wire(lock) for lock in wire.locks),
+    )

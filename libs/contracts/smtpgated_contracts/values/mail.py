@@ -1,0 +1,46 @@
+"""Who is talking, to whom, about which message: the values every contract shares.
+
+Addresses of the network are text (``192.0.2.1``, ``2001:db8::1``; never v4-mapped).
+Addresses of mail are octets: SMTPUTF8 and strangers' mistakes pass unchanged.
+"""
+
+from dataclasses import dataclass
+from typing import NewType
+
+SessionId = NewType("SessionId", str)
+EdgeId = NewType("EdgeId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One end of a TCP connection."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRef:
+    """One intercepted session, as every service names it."""
+
+    session_id: SessionId
+    edge_id: EdgeId
+    source: Endpoint
+    original_destination: Endpoint
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the server accepted for one transaction (RFC 5321 §2.3.1).
+
+    ``recipients`` are those the server answered with 2xx, in order, without brackets.
+    """
+
+    helo: bytes = b""
+    reverse_path: bytes = b""
+    recipients: tuple[bytes, ...] = ()
+    authenticated: bool = False

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# What the Makefile installs: `run` (the .venv the farm runs in), `test` (what tests need
+# besides, in the same .venv), `peers` (Debian packages: the real servers tests talk to).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PYTHON=${PYTHON:-python3}
+PEERS=(clamav-daemon spamd spamassassin postfix haproxy nftables iproute2 swaks curl procps)
+
+progress() { if [ -t 2 ]; then printf '\r\033[K%s' "$1" >&2; else printf '%s\n' "$1" >&2; fi; }
+progress_end() { if [ -t 2 ]; then printf '\r\033[K' >&2; fi; }
+die() { progress_end; printf '%s\n' "$1" >&2; exit 2; }
+
+# pip's own lines become one progress line; on failure the whole log is shown.
+pip_install() {
+    local label=$1 log; shift
+    log=$(mktemp)
+    if ! .venv/bin/python -m pip install --disable-pip-version-check "$@" >"$log" 2>&1 < <(:) ; then
+        progress_end; cat "$log" >&2; rm -f "$log"
+        die "pip could not install $label; see above. Is a package index reachable?"
+    fi &
+    local job=$! count
+    while kill -0 "$job" 2>/dev/null; do
+        count=$(grep -c -E '^ *(Collecting|Downloading|Using cached)' "$log" 2>/dev/null || true)
+        if [ -t 2 ]; then progress "$label: $count steps, $(tail -n 1 "$log" | cut -c1-60)"; fi
+        sleep 0.3
+    done
+    wait "$job"; rm -f "$log"
+}
+
+make_venv() {
+    [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1 && return
+    "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+        || die "Python 3.11 or later is needed; PYTHON=/path/to/python3 make … names another one."
+    progress "making .venv"
+    rm -rf .venv
+    # Debian ships venv without ensurepip; then a pip from outside does the same work.
+    "$PYTHON" -m venv .venv >/dev/null 2>&1 && return
+    rm -rf .venv
+    if "$PYTHON" -m pip --version >/dev/null 2>&1 && "$PYTHON" -m venv --without-pip .venv 2>/dev/null; then
+        "$PYTHON" -m pip --python .venv/bin/python install --quiet pip >/dev/null 2>&1 && return
+    fi
+    rm -rf .venv
+    die "This Python can make no virtual environment: install python3-venv (apt-get install python3-venv), then try again."
+}
+
+install_run() {
+    make_venv
+    progress "installing what the farm runs with"
+    pip_install "packages of the farm" --require-hashes -r requirements.lock
+    local members=()
+    for member in libs/contracts libs/rulebook libs/service_kit services/edge-proxy services/scanner services/policy libs/lab; do
+        members+=(-e "$member")
+    done
+    mkdir -p libs/contracts/generated/smtpgated
+    progress "installing the farm itself"
+    pip_install "the farm itself" --no-deps --no-build-isolation "${members[@]}"
+    progress_end
+}
+
+install_test() {
+    progress "installing what the tests need"
+    pip_install "packages of the tests" --require-hashes -r requirements-dev.lock
+    progress_end
+    # With mypy-protobuf here now, the next `make proto` also writes typed stubs.
+    rm -f libs/contracts/generated/.built
+}
+
+install_peers() {
+    local missing=() sudo=() package
+    for package in "${PEERS[@]}"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    command -v apt-get >/dev/null || die "The tests talk to real servers (${missing[*]}) and know only apt-get to install them."
+    if [ "$(id -u)" -ne 0 ]; then
+        sudo -n true 2>/dev/null || die "The tests need the Debian packages ${missing[*]}; run: sudo apt-get install ${missing[*]}"
+        sudo=(sudo -n)
+    fi
+    progress "installing Debian packages: ${missing[*]}"; [ -t 2 ] && echo >&2
+    local log; log=$(mktemp)
+    if ! { "${sudo[@]}" apt-get update && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get \
+            -o DPkg::Lock::Timeout=550 install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+        cat "$log" >&2; die "apt-get could not install ${missing[*]}; see above."
+    fi
+    rm -f "$log"
+}
+
+case ${1:-} in
+    run) install_run ;;
+    test) install_test ;;
+    peers) install_peers ;;
+    *) die "usage: tools/install.sh run|test|peers" ;;
+esac
