@@ -24,7 +24,10 @@ def main() -> int:
     plugin = Path(sys.executable).parent / "protoc-gen-mypy"
     if plugin.exists():
         command += [f"--plugin=protoc-gen-mypy={plugin}", f"--mypy_out=quiet:{fresh}"]
-        command += [f"--plugin=protoc-gen-mypy_grpc={plugin}_grpc", f"--mypy_grpc_out=quiet:{fresh}"]
+        command += [
+            f"--plugin=protoc-gen-mypy_grpc={plugin}_grpc",
+            f"--mypy_grpc_out=quiet:{fresh}",
+        ]
     status = int(protoc.main([*command, *protos]))
     if status == 0:
         for folder in {path.parent for path in fresh.rglob("*_pb2.py")}:

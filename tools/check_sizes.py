@@ -9,7 +9,9 @@ LIMIT = 400
 
 def main() -> int:
     files = [*ROOT.glob("libs/*/[a-z]*/**/*.py"), *ROOT.glob("services/*/[a-z]*/**/*.py")]
-    sizes = {path: path.read_bytes().count(b"\n") for path in files if "generated" not in path.parts}
+    sizes = {
+        path: path.read_bytes().count(b"\n") for path in files if "generated" not in path.parts
+    }
     large = {path: size for path, size in sizes.items() if size > LIMIT}
     for path, size in sorted(large.items()):
         print(f"{path.relative_to(ROOT)}: {size} lines, the limit is {LIMIT}: split it by question")

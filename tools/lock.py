@@ -11,7 +11,10 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MEMBERS = (*sorted(ROOT.glob("libs/*/pyproject.toml")), *sorted(ROOT.glob("services/*/pyproject.toml")))
+MEMBERS = (
+    *sorted(ROOT.glob("libs/*/pyproject.toml")),
+    *sorted(ROOT.glob("services/*/pyproject.toml")),
+)
 # To build the members and the stubs: not imported by any of them at run time.
 BUILD = ("hatchling", "editables", "grpcio-tools")
 
@@ -25,7 +28,12 @@ def third_party() -> list[str]:
 
 def compile_pins(source: Path, target: str) -> None:
     flags = ("--quiet", "--generate-hashes", "--strip-extras", "--allow-unsafe", "--no-header")
-    silent = ("--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-annotate")
+    silent = (
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+        "--no-emit-trusted-host",
+        "--no-annotate",
+    )
     command = [sys.executable, "-m", "piptools", "compile", *flags, *silent, *sys.argv[1:]]
     subprocess.run([*command, f"--output-file={target}", str(source)], cwd=ROOT, check=True)
 

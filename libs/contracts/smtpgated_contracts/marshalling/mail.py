@@ -1,8 +1,12 @@
 """SessionRef, Endpoint and Envelope on the wire."""
 
+from typing import Final
+
 from smtpgated.common.v1 import mail_pb2
 from smtpgated_contracts.marshalling.errors import MalformedMessage
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, Envelope, SessionId, SessionRef
+
+_HIGHEST_PORT: Final = 65535
 
 
 def endpoint_to_wire(endpoint: Endpoint) -> mail_pb2.Endpoint:
@@ -10,8 +14,8 @@ def endpoint_to_wire(endpoint: Endpoint) -> mail_pb2.Endpoint:
 
 
 def endpoint_from_wire(wire: mail_pb2.Endpoint) -> Endpoint:
-    if wire.port > 65535:
-        raise MalformedMessage(f"port: {wire.port} is above 65535")
+    if wire.port > _HIGHEST_PORT:
+        raise MalformedMessage(f"port: {wire.port} is above {_HIGHEST_PORT}")
     return Endpoint(wire.address, wire.port)
 
 

@@ -12,7 +12,9 @@ _CLASS_TO_WIRE: Final = {
     EngineClass.VIRUS: scan_pb2.ENGINE_CLASS_VIRUS,
     EngineClass.SPAM: scan_pb2.ENGINE_CLASS_SPAM,
 }
-_CLASS_FROM_WIRE: Final = {wire: value for value, wire in _CLASS_TO_WIRE.items()}
+_CLASS_FROM_WIRE: Final[dict[int, EngineClass]] = {
+    wire: value for value, wire in _CLASS_TO_WIRE.items()
+}
 
 _KIND_TO_WIRE: Final = {
     VerdictKind.CLEAN: scan_pb2.VERDICT_KIND_CLEAN,
@@ -20,17 +22,19 @@ _KIND_TO_WIRE: Final = {
     VerdictKind.INFECTED: scan_pb2.VERDICT_KIND_INFECTED,
     VerdictKind.UNSCANNED: scan_pb2.VERDICT_KIND_UNSCANNED,
 }
-_KIND_FROM_WIRE: Final = {wire: value for value, wire in _KIND_TO_WIRE.items()}
+_KIND_FROM_WIRE: Final[dict[int, VerdictKind]] = {
+    wire: value for value, wire in _KIND_TO_WIRE.items()
+}
 
 
-def engine_class_from_wire(wire: scan_pb2.EngineClass) -> EngineClass:
+def engine_class_from_wire(wire: int) -> EngineClass:
     try:
         return _CLASS_FROM_WIRE[wire]
     except KeyError:
         raise MalformedMessage(f"engine_class: {wire} is not known here") from None
 
 
-def _kind_from_wire(wire: scan_pb2.VerdictKind) -> VerdictKind:
+def _kind_from_wire(wire: int) -> VerdictKind:
     try:
         return _KIND_FROM_WIRE[wire]
     except KeyError:
@@ -52,10 +56,7 @@ def verdict_to_wire(verdict: Verdict) -> scan_pb2.Verdict:
     return scan_pb2.Verdict(
         kind=_KIND_TO_WIRE[verdict.kind],
         findings=[_finding_to_wire(finding) for finding in verdict.findings],
-        missing=[
-            scan_pb2.MissingClass(engine_class=_CLASS_TO_WIRE[each.engine_class], reason=each.reason)
-            for each in verdict.missing
-        ],
+        missing=[_missing_to_wire(each) for each in verdict.missing],
         spent_ms=verdict.spent_ms,
     )
 
@@ -65,9 +66,19 @@ def verdict_from_wire(wire: scan_pb2.Verdict) -> Verdict:
     return Verdict(
         _kind_from_wire(wire.kind),
         tuple(_finding_from_wire(each) for each in wire.findings),
-        tuple(Missing(engine_class_from_wire(each.engine_class), each.reason) for each in wire.missing),
+        tuple(_missing_from_wire(each) for each in wire.missing),
         wire.spent_ms,
     )
+
+
+def _missing_to_wire(missing: Missing) -> scan_pb2.MissingClass:
+    return scan_pb2.MissingClass(
+        engine_class=_CLASS_TO_WIRE[missing.engine_class], reason=missing.reason
+    )
+
+
+def _missing_from_wire(wire: scan_pb2.MissingClass) -> Missing:
+    return Missing(engine_class_from_wire(wire.engine_class), wire.reason)
 
 
 def _finding_to_wire(finding: Finding) -> scan_pb2.Finding:
