@@ -114,8 +114,11 @@ def _scanning(entry: _Table) -> Scanning:
         EngineClass(key): _choice(Stance, value, f"scanning.stances.{key}")
         for key, value in stances.items()
     }
+    limit = _count(entry, "limit_octets", default.limit_octets, "scanning")
+    if limit == 0:
+        raise RulebookError("scanning.limit_octets = 0: should be at least 1")
     return Scanning(
-        limit_octets=_count(entry, "limit_octets", default.limit_octets, "scanning"),
+        limit_octets=limit,
         oversize=_choice(Oversize, entry.get("oversize", default.oversize), "scanning.oversize"),
         stances={**default.stances, **given},
         profile=profile,

@@ -1,0 +1,232 @@
+"""The state of one session, and the few ways in which it may change.
+
+``downstream``, ``content`` and ``upstream`` decide; here is what they decide about: the phase,
+the ledger, the inboxes, the transaction, and what was asked for (``outbox``).
+"""
+
+from edge_proxy.relay import refusals
+from edge_proxy.relay.actions import (
+    AbandonScan,
+    AbortUpstream,
+    CloseDownstream,
+    CloseUpstream,
+    Loss,
+    Note,
+)
+from edge_proxy.relay.facts import (
+    CloseCause,
+    LockAsked,
+    RuleFired,
+    SessionRecord,
+    TransactionEnded,
+    ViolationSeen,
+)
+from edge_proxy.relay.ledger import Awaited, Expect, ReplyLedger
+from edge_proxy.relay.outbox import Outbox
+from edge_proxy.relay.phases import TRANSITIONS, Cause, Phase
+from edge_proxy.relay.refusals import Refusal
+from edge_proxy.relay.settings import CoreSettings
+from edge_proxy.relay.transaction import Transaction
+from edge_proxy.smtp.content import DotStuffedReader
+from edge_proxy.smtp.lines import Inbox
+from edge_proxy.smtp.replies import ReplyReader
+from rulebook.evaluate import evaluate
+from rulebook.values import Facts, Rulebook, Ruling, TlsTreatment
+from rulebook.values import Phase as RulePhase
+from smtpgated_contracts.values.mail import Envelope, SessionRef
+from smtpgated_contracts.values.policy import Disposition
+from smtpgated_contracts.values.scan import EngineClass
+
+
+class Conversation:
+    """Everything the core knows of one session. One owner, one thread."""
+
+    __slots__ = (
+        "draining",
+        "ended",
+        "enhanced",
+        "facts",
+        "farewell",
+        "held_reply",
+        "inbox",
+        "ledger",
+        "locked",
+        "lost",
+        "outbox",
+        "phase",
+        "progress",
+        "reader",
+        "record",
+        "refused_commands",
+        "replies",
+        "rulebook",
+        "settings",
+        "skip",
+        "starttls",
+        "to_skip",
+        "transaction",
+        "transactions",
+        "upstream_open",
+    )
+
+    def __init__(self, settings: CoreSettings, session: SessionRef, rulebook: Rulebook) -> None:
+        self.settings = settings
+        self.rulebook = rulebook
+        self.facts = Facts(
+            source=session.source.address,
+            destination=session.original_destination.address,
+            destination_port=session.original_destination.port,
+            identity=session.identity,
+        )
+        self.record = SessionRecord()
+        self.phase = Phase.POLICY
+        self.progress = 0
+        self.inbox = Inbox()
+        self.replies = ReplyReader()
+        self.ledger = ReplyLedger()
+        self.ledger.await_reply(Awaited(Expect.GREETING))
+        self.outbox = Outbox()
+        self.transaction = Transaction()
+        self.reader = DotStuffedReader()
+        self.transactions = 0
+        self.held_reply = b""
+        self.to_skip = 0
+        self.refused_commands = 0
+        self.upstream_open = False
+        self.lost: Loss | None = None
+        self.farewell = False
+        self.enhanced = True
+        self.locked = False
+        self.draining = False
+        self.ended = False
+        self.skip: frozenset[EngineClass] = frozenset()
+        self.starttls: TlsTreatment = rulebook.starttls
+
+    # Phases
+
+    def go(self, cause: Cause) -> None:
+        """Change the phase; a transition that is not in the table is a bug of ours."""
+        self.phase = TRANSITIONS[self.phase, cause]
+
+    # Answers
+
+    def answer(self, refusal: Refusal) -> None:
+        """Say something of our own, behind whatever upstream still owes."""
+        self.outbox.send_downstream(self.ledger.owe(self._rendered(refusal)))
+
+    def refuse_command(self, refusal: Refusal) -> None:
+        """Answer a command ourselves; too many of these end the session."""
+        self.refused_commands += 1
+        if self.refused_commands > self.settings.max_refused_commands:
+            self.close(CloseCause.VIOLATION, refusals.TOO_MANY_ERRORS)
+        else:
+            self.answer(refusal)
+
+    def relay(self, line: bytes, expect: Expect, address: bytes = b"") -> None:
+        """Pass a command on and note that its answer is owed."""
+        self.outbox.send_upstream(line)
+        self.ledger.await_reply(Awaited(expect, address))
+
+    # Ends
+
+    def close(self, by: CloseCause, last_word: Refusal | None = None, *, detail: str = "") -> None:
+        """End the session: a last reply if there is something to say, both links closed.
+
+        The last reply is a 421, a 521 or the like: it answers whatever is still owed first, and
+        nothing is owed after it (RFC 5321 §3.8).
+        """
+        if self.phase is Phase.CLOSED:
+            return
+        self.record.closed_by = by
+        self.record.detail = detail or (last_word.text if last_word else "")
+        code = last_word.code if last_word else 0
+        for message in self.ledger.unanswered_ends():
+            self.end_transaction(message, Disposition.RELEASE, code)
+        self.abandon_transaction(code)
+        if last_word is not None:
+            self.outbox.send_downstream(self._rendered(last_word))
+        self.abort_upstream(self.record.detail)
+        self.outbox.ask(CloseDownstream())
+        self.phase = Phase.CLOSED
+
+    def close_politely(self, by: CloseCause) -> None:
+        """End a session in which everything is said: pending octets still leave on both sides."""
+        self.record.closed_by = by
+        if self.upstream_open:
+            self.upstream_open = False
+            self.outbox.ask(CloseUpstream())
+        self.outbox.ask(CloseDownstream())
+        self.phase = Phase.CLOSED
+
+    def abort_upstream(self, why: str) -> None:
+        if self.upstream_open:
+            self.upstream_open = False
+            self.outbox.ask(AbortUpstream(why))
+
+    def take_over(self, refusal: Refusal) -> None:
+        """Give upstream up, tell the client, and answer alone from here on."""
+        self.abort_upstream(refusal.text)
+        self.answer(refusal)
+        self.go(Cause.TAKEN_OVER)
+
+    # Transactions
+
+    def begin_afresh(self) -> None:
+        """The server accepted MAIL, RSET, EHLO or HELO: what was accepted before is void."""
+        self.transaction = Transaction()
+
+    def abandon_transaction(self, reply_code: int) -> None:
+        """Give up the message under way, if there is one: its end was never sent."""
+        given_up, self.transaction = self.transaction, Transaction()
+        if given_up.scan is not None:
+            self.outbox.ask(AbandonScan(given_up.scan))
+        if given_up.ordinal:
+            self.end_transaction(given_up, Disposition.ABANDONED, reply_code)
+
+    def end_transaction(self, ended: Transaction, disposition: Disposition, code: int) -> None:
+        """Note what became of a message. ``code``: what the client was told, 0: nothing."""
+        self.record.count_disposition(disposition)
+        self.outbox.ask(
+            Note(
+                TransactionEnded(
+                    transaction=ended.ordinal,
+                    envelope=self.envelope_of(ended),
+                    verdict=ended.verdict,
+                    disposition=disposition,
+                    reply_code=code,
+                    content_octets=ended.content_octets,
+                    rule_id=ended.rule_id,
+                    locks=ended.locks,
+                )
+            )
+        )
+
+    def envelope_of(self, transaction: Transaction) -> Envelope:
+        return Envelope(
+            self.facts.helo,
+            transaction.reverse_path,
+            tuple(transaction.recipients),
+            self.facts.authenticated,
+        )
+
+    # Rules
+
+    def judge(self, phase: RulePhase) -> Ruling:
+        """Ask the rules of one phase; what adds up is added up, what fired is noted."""
+        ruling = evaluate(self.rulebook, phase, self.facts)
+        self.skip |= ruling.skip
+        self.starttls = ruling.starttls or self.starttls
+        for rule_id in (*((ruling.rule_id,) if ruling.rule_id else ()), *ruling.noted):
+            self.outbox.ask(Note(RuleFired(rule_id, phase, shadow=False)))
+        for rule_id in ruling.shadows:
+            self.outbox.ask(Note(RuleFired(rule_id, phase, shadow=True)))
+        if phase is not RulePhase.CONTENT:
+            for rule_id, seconds in ruling.locks:
+                self.outbox.ask(Note(LockAsked(rule_id, seconds)))
+        return ruling
+
+    def note_violation(self, what: str, *, upstream: bool) -> None:
+        self.outbox.ask(Note(ViolationSeen(upstream, what)))
+
+    def _rendered(self, refusal: Refusal) -> bytes:
+        return refusals.render(refusal, enhanced=self.enhanced, name=self.settings.reply_name)

@@ -1,0 +1,69 @@
+"""Verdict, rules and stances -> what becomes of a message. Pure; the verdict path's last word.
+
+In this order: a lock that came meanwhile; the rules of the content phase; infected content that
+no rule admitted is refused, whatever the rulebook forgot; content above the scan limit; classes
+of engines that did not judge, by their stance; else the message is released.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edge_proxy.relay import refusals
+from edge_proxy.relay.refusals import Refusal
+from rulebook.values import Action, Oversize, Rulebook, Ruling, Stance
+from smtpgated_contracts.values.policy import Disposition
+from smtpgated_contracts.values.scan import EngineClass, Verdict, VerdictKind
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``refusal`` is None exactly when the message is released."""
+
+    disposition: Disposition
+    refusal: Refusal | None = None
+    rule_id: str = ""
+
+
+RELEASED = Judgement(Disposition.RELEASE)
+
+
+def judge_content(
+    rulebook: Rulebook, ruling: Ruling, verdict: Verdict, *, locked: bool, oversized: bool
+) -> Judgement:
+    """``ruling`` is what the content rules said of ``verdict``."""
+    if locked:
+        return Judgement(Disposition.DEFER, refusals.LOCKED_MEANWHILE, "lock")
+    return (
+        _by_rule(ruling, verdict)
+        or (_by_size(rulebook.scanning.oversize) if oversized else None)
+        or _by_stance(rulebook.scanning.stances, verdict)
+        or RELEASED
+    )
+
+
+def _by_rule(ruling: Ruling, verdict: Verdict) -> Judgement | None:
+    infected = verdict.kind is VerdictKind.INFECTED
+    if ruling.action is Action.ADMIT:
+        return Judgement(Disposition.RELEASE, rule_id=ruling.rule_id)
+    if ruling.action is Action.REFUSE:
+        refusal = refusals.INFECTED if infected else refusals.CONTENT_REFUSED
+        return Judgement(Disposition.REFUSE, refusal.saying(ruling.reply), ruling.rule_id)
+    if ruling.action is Action.DEFER:
+        refusal = refusals.CONTENT_DEFERRED.saying(ruling.reply)
+        return Judgement(Disposition.DEFER, refusal, ruling.rule_id)
+    if infected:  # no rulebook can forget this by accident
+        return Judgement(Disposition.REFUSE, refusals.INFECTED, "infected-by-default")
+    return None
+
+
+def _by_size(oversize: Oversize) -> Judgement | None:
+    return {
+        Oversize.RELEASE: Judgement(Disposition.RELEASE, rule_id="oversize"),
+        Oversize.REFUSE: Judgement(Disposition.REFUSE, refusals.TOO_LARGE, "oversize"),
+    }.get(oversize)
+
+
+def _by_stance(stances: Mapping[EngineClass, Stance], verdict: Verdict) -> Judgement | None:
+    if any(stances[missing.engine_class] is Stance.CLOSED for missing in verdict.missing):
+        return Judgement(Disposition.DEFER, refusals.NOT_SCANNED, "stance")
+    return None

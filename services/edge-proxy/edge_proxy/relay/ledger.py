@@ -1,0 +1,89 @@
+"""Replies owed downstream, in order: the piece that makes pipelining right (RFC 2920 §3.1).
+
+An entry is something that upstream still owes (``Awaited``) or an answer of our own. Upstream's
+replies settle the first Awaited; own answers leave as soon as nothing upstream owes is before
+them. So an answer of ours is never written past a reply that the server has yet to give.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+
+from edge_proxy.relay.transaction import Transaction
+
+
+class Expect(Enum):
+    """What a reply will be the answer to; the table of replies in ``upstream`` is by this."""
+
+    GREETING = "greeting"
+    EHLO = "EHLO"
+    HELO = "HELO"
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    END = "end of content"
+    RSET = "RSET"
+    AUTH = "AUTH"
+    STARTTLS = "STARTTLS"
+    QUIT = "QUIT"
+    OTHER = "other"
+
+
+@dataclass(slots=True)
+class Awaited:
+    """``address`` is that of MAIL and RCPT; ``message`` the one whose end was sent."""
+
+    expect: Expect
+    address: bytes = b""
+    message: Transaction | None = None
+
+
+class ReplyLedger:
+    """Bounded by whoever stops reading when ``len`` reaches the bound."""
+
+    __slots__ = ("_awaited", "_entries")
+
+    def __init__(self) -> None:
+        self._entries: deque[Awaited | bytes] = deque()
+        self._awaited = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether upstream owes anything."""
+        return self._awaited > 0
+
+    def await_reply(self, awaited: Awaited) -> None:
+        self._entries.append(awaited)
+        self._awaited += 1
+
+    def owe(self, octets: bytes) -> bytes:
+        """Queue an answer of our own; what of it can leave now (all of it, or nothing)."""
+        if not self._awaited:
+            return octets
+        self._entries.append(octets)
+        return b""
+
+    def settle(self) -> Awaited | None:
+        """What the reply that just came answers; None: nothing was owed."""
+        if not self._awaited:
+            return None
+        self._awaited -= 1
+        entry = self._entries.popleft()
+        assert isinstance(entry, Awaited), "an own answer was left at the head of the ledger"
+        return entry
+
+    def due(self) -> bytes:
+        """The own answers that nothing stands before any more; they leave the ledger."""
+        due = b""
+        while self._entries and isinstance(own := self._entries[0], bytes):
+            due += own
+            self._entries.popleft()
+        return due
+
+    def unanswered_ends(self) -> list[Transaction]:
+        """Messages whose end was sent and whose fate the server has not told yet."""
+        awaited = (entry for entry in self._entries if isinstance(entry, Awaited))
+        return [each.message for each in awaited if each.message is not None]

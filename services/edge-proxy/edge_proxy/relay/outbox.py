@@ -1,0 +1,49 @@
+"""The actions of one input, in order, with neighbouring sends merged into one write.
+
+Octets for the two sides do not wait for each other, so sends to one side merge past sends to
+the other; anything else that is asked for stays behind all sends that came before it.
+"""
+
+from edge_proxy.relay.actions import Action, FeedScan, SendDownstream, SendUpstream
+
+
+class Outbox:
+    __slots__ = ("_actions", "_downstream", "_upstream")
+
+    def __init__(self) -> None:
+        self._actions: list[Action] = []
+        self._downstream: list[bytes] = []
+        self._upstream: list[bytes] = []
+
+    def send_downstream(self, octets: bytes) -> None:
+        if octets:
+            self._downstream.append(octets)
+
+    def send_upstream(self, octets: bytes) -> None:
+        if octets:
+            self._upstream.append(octets)
+
+    def feed_scan(self, content: bytes) -> None:
+        if content:
+            self._actions.append(FeedScan(content))
+
+    def ask(self, action: Action) -> None:
+        self._flush()
+        self._actions.append(action)
+
+    def take(self) -> list[Action]:
+        self._flush()
+        actions, self._actions = self._actions, []
+        return actions
+
+    def _flush(self) -> None:
+        if self._upstream:
+            self._actions.append(SendUpstream(_joined(self._upstream)))
+            self._upstream = []
+        if self._downstream:
+            self._actions.append(SendDownstream(_joined(self._downstream)))
+            self._downstream = []
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -1,0 +1,93 @@
+"""What the next downstream octets are, and every way from one such phase to another.
+
+All that changes a phase stands in ``TRANSITIONS``; a pair that is missing there is a bug of ours
+and ends the session. ``docs/phases.md`` is drawn from these tables.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+
+class Phase(Enum):
+    """The value is what the phase is called in logs and metrics."""
+
+    POLICY = "policy"  # barrier: may this session be at all?
+    GREETING = "greeting"  # barrier: the server's first reply
+    COMMAND = "command"  # a command line
+    AWAIT_REPLY = "await-reply"  # barrier: the answer to a verb that ends its group
+    AWAIT_TLS = "await-tls"  # barrier: the answer to STARTTLS; any octet now is an attack
+    AWAIT_GO_AHEAD = "await-go-ahead"  # barrier: the answer to DATA
+    DIALOGUE = "dialogue"  # one line of an AUTH exchange (RFC 4954 §4)
+    CONTENT = "content"  # content, dot-stuffed
+    VERDICT = "verdict"  # barrier: the end is held
+    DISCARD = "discard"  # content nobody will get: read to its end, then answer
+    SKIP = "skip"  # octets of a refused BDAT
+    TAKEOVER = "takeover"  # a command that we answer alone
+    TUNNEL = "tunnel"  # octets nobody reads
+    CLOSED = "closed"
+
+
+class Cause(Enum):
+    """Why a phase ends."""
+
+    ADMITTED = "policy admitted the session"
+    GREETED = "server greeted"
+    ASKED = "a verb that ends its group was relayed"
+    ANSWERED = "server answered it"
+    CHALLENGED = "server answered AUTH with 334"
+    TLS_ASKED = "STARTTLS was relayed"
+    TLS_GRANTED = "server answered 220"
+    DATA_ASKED = "DATA was relayed"
+    GO_AHEAD = "server answered 354"
+    CONTENT_ENDED = "the end came and is held"
+    DOOMED = "upstream was lost in mid-content"
+    RELEASED = "the end was sent upstream"
+    TAKEN_OVER = "upstream was given up, the client was told"
+    SKIP_BEGUN = "BDAT was refused"
+    SKIPPED = "its octets have passed"
+
+
+TRANSITIONS: Final[Mapping[tuple[Phase, Cause], Phase]] = {
+    (Phase.POLICY, Cause.ADMITTED): Phase.GREETING,
+    (Phase.GREETING, Cause.GREETED): Phase.COMMAND,
+    (Phase.COMMAND, Cause.ASKED): Phase.AWAIT_REPLY,
+    (Phase.AWAIT_REPLY, Cause.ANSWERED): Phase.COMMAND,
+    (Phase.AWAIT_REPLY, Cause.CHALLENGED): Phase.DIALOGUE,
+    (Phase.DIALOGUE, Cause.ASKED): Phase.AWAIT_REPLY,
+    (Phase.COMMAND, Cause.TLS_ASKED): Phase.AWAIT_TLS,
+    (Phase.AWAIT_TLS, Cause.ANSWERED): Phase.COMMAND,
+    (Phase.AWAIT_TLS, Cause.TLS_GRANTED): Phase.TUNNEL,
+    (Phase.COMMAND, Cause.DATA_ASKED): Phase.AWAIT_GO_AHEAD,
+    (Phase.AWAIT_GO_AHEAD, Cause.ANSWERED): Phase.COMMAND,
+    (Phase.AWAIT_GO_AHEAD, Cause.GO_AHEAD): Phase.CONTENT,
+    (Phase.CONTENT, Cause.CONTENT_ENDED): Phase.VERDICT,
+    (Phase.CONTENT, Cause.DOOMED): Phase.DISCARD,
+    (Phase.DISCARD, Cause.TAKEN_OVER): Phase.TAKEOVER,
+    (Phase.VERDICT, Cause.RELEASED): Phase.COMMAND,
+    (Phase.VERDICT, Cause.TAKEN_OVER): Phase.TAKEOVER,
+    (Phase.COMMAND, Cause.SKIP_BEGUN): Phase.SKIP,
+    (Phase.SKIP, Cause.SKIPPED): Phase.COMMAND,
+}
+"""Besides these, every phase may end in CLOSED."""
+
+PATIENCE: Final[Mapping[Phase, float]] = {
+    Phase.POLICY: 30.0,  # our own: the clients of policy answer within their deadline
+    Phase.GREETING: 300.0,  # RFC 5321 §4.5.3.2.1
+    Phase.COMMAND: 300.0,  # RFC 5321 §4.5.3.2.7
+    Phase.AWAIT_REPLY: 300.0,  # RFC 5321 §4.5.3.2.2, .3
+    Phase.AWAIT_TLS: 300.0,
+    Phase.AWAIT_GO_AHEAD: 300.0,  # the RFC's 2 minutes (§4.5.3.2.4) are the client's to insist on
+    Phase.DIALOGUE: 300.0,
+    Phase.CONTENT: 180.0,  # RFC 5321 §4.5.3.2.5, between two slices
+    Phase.VERDICT: 90.0,  # above the scan deadline, below the server's 5 minutes (§4.5.3.2.7)
+    Phase.DISCARD: 180.0,
+    Phase.SKIP: 180.0,
+    Phase.TAKEOVER: 30.0,
+    Phase.TUNNEL: 600.0,
+    Phase.CLOSED: 30.0,
+}
+"""Seconds without progress before ``deadline_passed``."""
+
+PATIENCE_FOR_THE_END: Final = 600.0
+"""RFC 5321 §4.5.3.2.6: a server may take ten minutes to answer the end of content."""

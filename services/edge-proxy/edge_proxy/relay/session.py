@@ -1,0 +1,258 @@
+"""One intercepted session: the inputs, each of which returns the actions it leads to.
+
+The caller (the conductor, a test, a fuzzer) performs all actions of one input, in order, before
+it delivers the next, and afterwards looks at ``wants_downstream``, ``patience`` and ``progress``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from edge_proxy.relay import refusals
+from edge_proxy.relay.actions import Action, AskPolicy, ConnectUpstream, Loss, ScanId
+from edge_proxy.relay.content import dispose, read_content, read_discard
+from edge_proxy.relay.conversation import Conversation
+from edge_proxy.relay.downstream import (
+    read_before_tls,
+    read_command,
+    read_dialogue,
+    read_skip,
+    read_takeover,
+)
+from edge_proxy.relay.facts import CloseCause, SessionRecord
+from edge_proxy.relay.phases import PATIENCE_FOR_THE_END, Cause, Phase
+from edge_proxy.relay.refusals import Refusal
+from edge_proxy.relay.settings import CoreSettings
+from edge_proxy.relay.upstream import grant_tls, lose_upstream, read_replies
+from edge_proxy.smtp.errors import Violation, ViolationKind
+from rulebook.values import Action as RuleAction
+from rulebook.values import Phase as RulePhase
+from rulebook.values import Rulebook
+from smtpgated_contracts.values.mail import SessionRef
+from smtpgated_contracts.values.policy import Decision, DecisionKind
+from smtpgated_contracts.values.scan import Verdict, unscanned
+
+READERS: Final[Mapping[Phase, Callable[[Conversation], bool]]] = {
+    Phase.COMMAND: read_command,
+    Phase.DIALOGUE: read_dialogue,
+    Phase.AWAIT_TLS: read_before_tls,
+    Phase.CONTENT: read_content,
+    Phase.DISCARD: read_discard,
+    Phase.SKIP: read_skip,
+    Phase.TAKEOVER: read_takeover,
+}
+"""A phase that is not here is a barrier."""
+
+_LAST_WORDS: Final[Mapping[ViolationKind, Refusal]] = {
+    ViolationKind.LINE_TOO_LONG: refusals.LINE_TOO_LONG,
+    ViolationKind.BARE_LINE_END: refusals.BAD_LINE,
+    ViolationKind.AMBIGUOUS_END: refusals.AMBIGUOUS_END,
+    ViolationKind.MALFORMED_CHUNK: refusals.MALFORMED_CHUNK,
+}
+
+_IMPATIENCE: Final[Mapping[Phase, Refusal | None]] = {
+    Phase.POLICY: refusals.NOT_READY,
+    Phase.GREETING: refusals.CANNOT_CONNECT,
+    Phase.AWAIT_REPLY: refusals.SERVER_SILENT,
+    Phase.AWAIT_TLS: refusals.SERVER_SILENT,
+    Phase.AWAIT_GO_AHEAD: refusals.SERVER_SILENT,
+    Phase.TUNNEL: None,
+}
+"""What is said when patience ends; IDLE where nothing is here. VERDICT is judged instead."""
+
+
+class RelaySession:
+    """Sans-IO: synchronous, no clock, no input or output of its own."""
+
+    __slots__ = ("_c",)
+
+    def __init__(self, settings: CoreSettings, session: SessionRef, rulebook: Rulebook) -> None:
+        self._c = Conversation(settings, session, rulebook)
+
+    # What the caller looks at after each input
+
+    @property
+    def phase(self) -> Phase:
+        return self._c.phase
+
+    @property
+    def record(self) -> SessionRecord:
+        return self._c.record
+
+    @property
+    def wants_downstream(self) -> bool:
+        """False while the inbox is full: then reading from the client has to stop."""
+        return len(self._c.inbox) < self._c.settings.max_inbox
+
+    @property
+    def patience(self) -> float:
+        """Seconds until ``deadline_passed``, counted from the last change of ``progress``."""
+        c = self._c
+        usual = c.settings.patience[c.phase]
+        return max(usual, PATIENCE_FOR_THE_END) if c.ledger.unanswered_ends() else usual
+
+    @property
+    def progress(self) -> tuple[Phase, int]:
+        """Changes with every phase and every step forward; an octet alone is no progress."""
+        return self._c.phase, self._c.progress
+
+    # Inputs: the session
+
+    def start(self, *, locked: bool = False) -> Sequence[Action]:
+        """The connection was accepted. ``locked``: its source is."""
+        c = self._c
+        ruling = c.judge(RulePhase.CONNECT)
+        if locked:
+            c.close(CloseCause.LOCK, refusals.LOCKED)
+        elif ruling.action is RuleAction.REFUSE:
+            c.close(CloseCause.RULE, refusals.REFUSED_BY_RULE.saying(ruling.reply))
+        elif ruling.action is RuleAction.DEFER:
+            c.close(CloseCause.RULE, refusals.DEFERRED_BY_RULE.saying(ruling.reply))
+        else:
+            c.outbox.ask(ConnectUpstream())
+            c.outbox.ask(AskPolicy())
+        return c.outbox.take()
+
+    def decided(self, decision: Decision) -> Sequence[Action]:
+        """Answers AskPolicy."""
+        c = self._c
+        if c.phase is not Phase.POLICY:
+            return ()
+        if decision.kind is DecisionKind.REFUSE:
+            c.close(CloseCause.POLICY, refusals.REFUSED_BY_POLICY, detail=decision.cause)
+        elif decision.kind is DecisionKind.DEFER:
+            c.close(CloseCause.POLICY, refusals.OVER_LIMIT, detail=decision.cause)
+        else:
+            c.go(Cause.ADMITTED)
+            self._read_upstream()
+            if c.lost is not None:
+                lose_upstream(c, c.lost)
+        return self._run()
+
+    def locked(self) -> Sequence[Action]:
+        """The source was locked while the session runs: no new mail, no end, no tunnel."""
+        c = self._c
+        c.locked = True
+        if c.phase is Phase.TUNNEL:
+            c.close(CloseCause.LOCK)
+        return self._run()
+
+    def unlocked(self) -> Sequence[Action]:
+        self._c.locked = False
+        return ()
+
+    def drain(self) -> Sequence[Action]:
+        """Finish what was begun; close at the next border between transactions."""
+        self._c.draining = True
+        return self._run()
+
+    def shut_down(self) -> Sequence[Action]:
+        """The drain deadline: close now. What is held is not released."""
+        c = self._c
+        in_content = c.phase in (Phase.CONTENT, Phase.VERDICT, Phase.DISCARD)
+        said = c.phase in (Phase.TUNNEL, Phase.TAKEOVER)
+        last_word = refusals.DRAINED_IN_CONTENT if in_content else refusals.DRAINING
+        c.close(CloseCause.DRAIN, None if said else last_word)
+        return c.outbox.take()
+
+    def deadline_passed(self) -> Sequence[Action]:
+        """``patience`` has ended."""
+        c = self._c
+        if c.phase is Phase.VERDICT:
+            dispose(c, unscanned("no verdict in time"))
+        elif c.ledger.awaits and c.phase not in _IMPATIENCE:
+            c.close(CloseCause.TIMEOUT, refusals.SERVER_SILENT)
+        else:
+            c.close(CloseCause.TIMEOUT, _IMPATIENCE.get(c.phase, refusals.IDLE))
+        return self._run()
+
+    # Inputs: downstream
+
+    def downstream_octets(self, octets: bytes) -> Sequence[Action]:
+        self._c.inbox.feed(octets)
+        return self._run()
+
+    def looked(self, *, waiting: bool) -> Sequence[Action]:
+        """Answers LookDownstream: whether octets wait that were not delivered yet."""
+        c = self._c
+        if c.phase is Phase.AWAIT_TLS and c.held_reply:
+            if waiting:
+                c.note_violation("plaintext after STARTTLS", upstream=False)
+                c.close(CloseCause.VIOLATION, refusals.PLAINTEXT_BEFORE_TLS)
+            else:
+                grant_tls(c)
+        return c.outbox.take()
+
+    def downstream_ended(self) -> Sequence[Action]:
+        """The client will send no more, but may still read (RFC 9293 §3.6)."""
+        self._c.ended = True
+        return self._run()
+
+    def downstream_lost(self) -> Sequence[Action]:
+        """The client is gone: nothing held is ever released."""
+        self._c.close(CloseCause.CLIENT, detail="connection lost")
+        return self._c.outbox.take()
+
+    # Inputs: upstream
+
+    def upstream_connected(self) -> Sequence[Action]:
+        c = self._c
+        c.upstream_open = c.phase is not Phase.CLOSED
+        return ()
+
+    def upstream_octets(self, octets: bytes) -> Sequence[Action]:
+        self._c.replies.feed(octets)
+        self._read_upstream()
+        return self._run()
+
+    def upstream_lost(self, why: Loss) -> Sequence[Action]:
+        lose_upstream(self._c, why)
+        return self._run()
+
+    # Inputs: the scanner
+
+    def scanned(self, scan: ScanId, verdict: Verdict) -> Sequence[Action]:
+        """Answers FinishScan; may come before it, when no more content is needed."""
+        c = self._c
+        if c.transaction.scan == scan:
+            c.transaction.verdict = verdict
+            if c.phase is Phase.VERDICT:
+                dispose(c, verdict)
+        return self._run()
+
+    # How every input ends
+
+    def _run(self) -> Sequence[Action]:
+        c = self._c
+        try:
+            while (reader := READERS.get(c.phase)) is not None and reader(c):
+                pass
+        except Violation as violation:
+            c.note_violation(violation.kind.value, upstream=False)
+            c.close(CloseCause.VIOLATION, _LAST_WORDS[violation.kind])
+        if c.ended or c.draining:
+            self._end_if_done()
+        return c.outbox.take()
+
+    def _read_upstream(self) -> None:
+        c = self._c
+        try:
+            read_replies(c)
+        except Violation as violation:
+            c.note_violation(violation.kind.value, upstream=True)
+            if c.phase is Phase.CONTENT or c.phase is Phase.VERDICT:
+                lose_upstream(c, Loss.CLOSED)
+            else:
+                c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
+
+    def _end_if_done(self) -> None:
+        """A client that sends no more, or an edge that drains: close once nothing is owed."""
+        c = self._c
+        if c.phase is Phase.COMMAND and not c.ledger.awaits:
+            if c.ended:
+                c.close_politely(CloseCause.CLIENT)
+            elif not c.transaction.open:
+                c.close(CloseCause.DRAIN, None if c.farewell else refusals.DRAINING)
+        elif c.ended and c.phase in (Phase.CONTENT, Phase.DISCARD, Phase.DIALOGUE, Phase.SKIP):
+            c.close(CloseCause.CLIENT, detail="ended in mid-command")
+        elif c.ended and c.phase is Phase.TAKEOVER:
+            c.close_politely(CloseCause.CLIENT)

@@ -1,0 +1,228 @@
+"""What the server says: each reply settles the ledger's head and may change the phase.
+
+``EXPECTED`` says for every kind of expectation which codes can be an answer at all, and what an
+answer means. An unexpected 1xx or 3xx, or a 2xx to DATA, is never passed on: the client would
+take the next step on a permission it does not have.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from edge_proxy.relay import refusals
+from edge_proxy.relay.actions import BecomeTunnel, LookDownstream, Loss
+from edge_proxy.relay.content import begin_content, doom_content, give_up_verdict
+from edge_proxy.relay.conversation import Conversation
+from edge_proxy.relay.ehlo import ALLOWED, ALLOWED_WITHOUT_TLS
+from edge_proxy.relay.facts import CloseCause
+from edge_proxy.relay.ledger import Awaited, Expect
+from edge_proxy.relay.phases import Cause, Phase
+from edge_proxy.smtp.capabilities import masked, offered
+from edge_proxy.smtp.replies import Reply
+from rulebook.values import TlsTreatment
+from smtpgated_contracts.values.policy import Disposition
+
+SERVICE_CLOSING: Final = 421
+GO_AHEAD: Final = 354
+CHALLENGE: Final = 334
+DONE, NOT_NOW, NEVER = 2, 4, 5
+
+_UNREAD: Final = frozenset(
+    {Phase.POLICY, Phase.DISCARD, Phase.TAKEOVER, Phase.TUNNEL, Phase.CLOSED}
+)
+
+
+def read_replies(c: Conversation) -> None:
+    """Take every whole reply. Raises Violation for what is no reply."""
+    while c.phase not in _UNREAD:
+        reply = c.replies.take_reply()
+        if reply is None:
+            return
+        c.progress += 1
+        c.farewell = c.farewell or reply.code == SERVICE_CLOSING
+        if c.phase is Phase.CONTENT:
+            doom_content(c)  # nothing is owed now: the server gave up, whatever it says
+        elif c.phase is Phase.VERDICT:
+            give_up_verdict(c)
+        else:
+            _settle(c, reply)
+
+
+def lose_upstream(c: Conversation, why: Loss) -> None:
+    """There is no upstream, or none any more."""
+    c.upstream_open = False
+    c.lost = why
+    match c.phase:
+        case Phase.POLICY if len(c.replies):
+            pass  # its last words are told once policy has decided
+        case Phase.POLICY | Phase.GREETING:
+            loop = why is Loss.LOOP
+            c.close(
+                CloseCause.CONNECT,
+                refusals.LOOP if loop else refusals.CANNOT_CONNECT,
+                detail=why.value,
+            )
+        case Phase.CONTENT:
+            doom_content(c)
+        case Phase.VERDICT:
+            give_up_verdict(c)
+        case Phase.TUNNEL:
+            c.close_politely(CloseCause.SERVER)
+        case Phase.DISCARD | Phase.TAKEOVER | Phase.CLOSED:
+            pass
+        case _:
+            last_word = None if c.farewell else refusals.SERVER_LOST
+            c.close(CloseCause.SERVER, last_word, detail=why.value)
+
+
+def _settle(c: Conversation, reply: Reply) -> None:
+    awaited = c.ledger.settle()
+    if awaited is None:
+        _unsolicited(c, reply)
+        return
+    expected = EXPECTED[awaited.expect]
+    if reply.code not in expected.codes and reply.kind not in expected.kinds:
+        c.note_violation(f"{reply.code} as answer to {awaited.expect.value}", upstream=True)
+        c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
+        return
+    expected.take(c, awaited, reply)
+    c.outbox.send_downstream(c.ledger.due())
+
+
+def _unsolicited(c: Conversation, reply: Reply) -> None:
+    if reply.code == SERVICE_CLOSING:
+        c.outbox.send_downstream(reply.octets)
+        c.close(CloseCause.SERVER)
+    else:
+        c.note_violation("a reply to nothing", upstream=True)
+        c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
+
+
+def _relay(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    c.outbox.send_downstream(reply.octets)
+
+
+def _greeted(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    _relay(c, awaited, reply)
+    c.go(Cause.GREETED)
+
+
+def _ehlo(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    if reply.kind == DONE:
+        c.begin_afresh()  # RFC 5321 §4.1.4: as if RSET
+        c.record.offered = offered(reply)
+        c.enhanced = b"ENHANCEDSTATUSCODES" in c.record.offered
+        allowed = ALLOWED_WITHOUT_TLS if c.starttls is TlsTreatment.MASK else ALLOWED
+        c.outbox.send_downstream(masked(reply, allowed))
+    else:
+        _relay(c, awaited, reply)
+    c.go(Cause.ANSWERED)
+
+
+def _helo(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    if reply.kind == DONE:
+        c.begin_afresh()
+        c.enhanced = False
+    _relay(c, awaited, reply)
+    c.go(Cause.ANSWERED)
+
+
+def _mail(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    if reply.kind == DONE:
+        c.begin_afresh()
+        c.transaction.open = True
+        c.transaction.reverse_path = awaited.address
+    else:
+        c.record.mail_rejected += 1
+    _relay(c, awaited, reply)
+
+
+def _rcpt(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    if reply.kind == DONE:
+        c.record.recipients += 1
+        if len(c.transaction.recipients) < c.settings.max_recipients_kept:
+            c.transaction.recipients.append(awaited.address)
+    else:
+        c.record.rcpt_rejected += 1
+    _relay(c, awaited, reply)
+
+
+def _data(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    _relay(c, awaited, reply)
+    if reply.code == GO_AHEAD:
+        begin_content(c)
+    else:
+        c.go(Cause.ANSWERED)
+
+
+def _end(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    _relay(c, awaited, reply)
+    if awaited.message is not None:
+        c.end_transaction(awaited.message, Disposition.RELEASE, reply.code)
+
+
+def _reset(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    if reply.kind == DONE:
+        c.begin_afresh()
+    _relay(c, awaited, reply)
+
+
+def _auth(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    _relay(c, awaited, reply)
+    if reply.code == CHALLENGE:
+        c.go(Cause.CHALLENGED)
+        return
+    if reply.kind == DONE:
+        c.facts.authenticated = True
+        c.record.auth_accepted += 1
+    else:
+        c.record.auth_rejected += 1
+    c.go(Cause.ANSWERED)
+
+
+def _start_tls(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    if reply.kind != DONE:
+        _relay(c, awaited, reply)
+        c.go(Cause.ANSWERED)
+    elif len(c.replies):
+        c.note_violation("plaintext behind the answer to STARTTLS", upstream=True)
+        c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
+    else:
+        c.held_reply = reply.octets
+        c.outbox.ask(LookDownstream())
+
+
+def grant_tls(c: Conversation) -> None:
+    """Nothing waited downstream: tell the client, and read no octet from here on."""
+    c.outbox.send_downstream(c.held_reply)
+    c.record.tunnelled = True
+    c.go(Cause.TLS_GRANTED)
+    c.outbox.ask(BecomeTunnel())
+
+
+def _quit(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    _relay(c, awaited, reply)
+    c.close_politely(CloseCause.QUIT)
+
+
+class Expectation(NamedTuple):
+    """``kinds`` (first digits) and single ``codes`` that can be an answer; what one means."""
+
+    take: Callable[[Conversation, Awaited, Reply], None]
+    kinds: frozenset[int] = frozenset({DONE, NOT_NOW, NEVER})
+    codes: frozenset[int] = frozenset()
+
+
+EXPECTED: Final[Mapping[Expect, Expectation]] = {
+    Expect.GREETING: Expectation(_greeted),
+    Expect.EHLO: Expectation(_ehlo),
+    Expect.HELO: Expectation(_helo),
+    Expect.MAIL: Expectation(_mail),
+    Expect.RCPT: Expectation(_rcpt),
+    Expect.DATA: Expectation(_data, frozenset({NOT_NOW, NEVER}), frozenset({GO_AHEAD})),
+    Expect.END: Expectation(_end),
+    Expect.RSET: Expectation(_reset),
+    Expect.AUTH: Expectation(_auth, codes=frozenset({CHALLENGE})),
+    Expect.STARTTLS: Expectation(_start_tls),
+    Expect.QUIT: Expectation(_quit),
+    Expect.OTHER: Expectation(_relay),
+}

@@ -1,0 +1,20 @@
+"""What a peer may not send. Who answers that, and how, is not the grammar's question."""
+
+from enum import StrEnum
+
+
+class ViolationKind(StrEnum):
+    LINE_TOO_LONG = "line too long"
+    BARE_LINE_END = "line ends in something else than CRLF, or has CR or NUL inside"
+    AMBIGUOUS_END = "content could end here for one reader and not for another"
+    MALFORMED_CHUNK = "BDAT without a size that can be followed"
+    MALFORMED_REPLY = "reply that is none"
+    REPLY_TOO_LONG = "reply too long"
+
+
+class Violation(Exception):  # noqa: N818 - the protocol's word
+    """The peer broke the protocol; there is no telling what its next octets mean."""
+
+    def __init__(self, kind: ViolationKind) -> None:
+        super().__init__(kind.value)
+        self.kind = kind
