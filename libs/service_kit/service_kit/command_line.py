@@ -1,0 +1,145 @@
+"""The verbs every service has, and what each exit code says.
+
+    scanner run -c scanner.toml            serve until SIGTERM
+    scanner check-config -c scanner.toml   say what is wrong with it, or what is in force
+
+Exit codes: 0 ended as asked; 2 the configuration or the machine is not in order, one sentence
+on stderr says what; 1 a bug, the log has the traceback. A service registers verbs of its own
+as ``Verb`` values.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+import uvloop
+
+from service_kit.config import Settings, load
+from service_kit.config_text import settings_text
+from service_kit.errors import ConfigError, StartError
+from service_kit.logs import LogSettings, configure, event
+
+Model = TypeVar("Model", bound=Settings)
+
+EXIT_OK: Final = 0
+EXIT_BUG: Final = 1
+EXIT_NOT_IN_ORDER: Final = 2
+_DISTRIBUTION: Final = "smtpgated-service-kit"
+_LOG: Final = logging.getLogger(__name__)
+
+
+def _no_arguments(_parser: argparse.ArgumentParser) -> None:
+    """A verb without arguments of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb(Generic[Model]):
+    """Something else a service can be asked: gets the settings, returns the exit code."""
+
+    name: str
+    summary: str
+    act: Callable[[Model, argparse.Namespace], int]
+    add_arguments: Callable[[argparse.ArgumentParser], None] = _no_arguments
+
+
+def service_main(
+    name: str,
+    model: type[Model],
+    prefix: str,
+    run: Callable[[Model], Awaitable[None]],
+    argv: Sequence[str] | None = None,
+    *,
+    verbs: Sequence[Verb[Model]] = (),
+) -> int:
+    """The whole of a service's ``__main__``: ``sys.exit(service_main(...))``."""
+
+    def serve(settings: Model, _asked: argparse.Namespace) -> int:
+        return _serve(name, settings, run)
+
+    def show(settings: Model, asked: argparse.Namespace) -> int:
+        source = asked.config if asked.config is not None else "the environment"
+        sys.stdout.write(f"# {source}: in order. In force, defaults included:\n")
+        sys.stdout.write(settings_text(settings))
+        return EXIT_OK
+
+    offered = (
+        Verb("run", "serve until SIGTERM or SIGINT; a second signal stops at once", serve),
+        Verb("check-config", "say what is wrong with the configuration, or what is in force", show),
+        *verbs,
+    )
+    asked = _parser(name, prefix, offered).parse_args(argv)
+    chosen = next(verb for verb in offered if verb.name == asked.verb)
+    try:
+        settings = load(model, asked.config, os.environ, prefix)
+        return chosen.act(settings, asked)
+    except (ConfigError, StartError) as wrong:
+        sys.stderr.write("".join(f"{name}: {line}\n" for line in str(wrong).splitlines()))
+        return EXIT_NOT_IN_ORDER
+
+
+def _serve(name: str, settings: Model, run: Callable[[Model], Awaitable[None]]) -> int:
+    configure(_log_settings(settings), name)
+
+    async def main() -> None:
+        await run(settings)
+
+    try:
+        uvloop.run(main())
+    except (ConfigError, StartError):
+        raise
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return EXIT_OK  # a second signal: stopped at once, as asked
+    except Exception as bug:  # noqa: BLE001 - the process's last line
+        event(_LOG, logging.CRITICAL, "ended by a bug", exc_info=bug)
+        return EXIT_BUG
+    finally:
+        logging.shutdown()
+    return EXIT_OK
+
+
+def _log_settings(settings: Settings) -> LogSettings:
+    """The field that holds them, whatever its name."""
+    return next((value for _, value in settings if isinstance(value, LogSettings)), LogSettings())
+
+
+def _parser(name: str, prefix: str, verbs: Sequence[Verb[Model]]) -> argparse.ArgumentParser:
+    variable = prefix.rstrip("_")
+    parser = argparse.ArgumentParser(
+        prog=name,
+        description=f"The {name} service of SMTP-Gated.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=(
+            f"Every key of the file can be overridden by a variable of the environment:\n"
+            f"  {variable}_KEY=value            a key at the top of the file\n"
+            f"  {variable}_SECTION__KEY=value   a key of [section]\n"
+            f"Try first:  {name} check-config -c FILE\n"
+            f"Exit codes: 0 ended as asked, 1 a bug, 2 configuration or machine not in order."
+        ),
+    )
+    parser.add_argument("--version", action="version", version=f"{name} {_version()}")
+    under = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb in verbs:
+        sub = under.add_parser(verb.name, help=verb.summary, description=verb.summary)
+        sub.add_argument(
+            "-c",
+            "--config",
+            metavar="FILE",
+            type=Path,
+            help=f"TOML file (without it: defaults and {variable}_… variables only)",
+        )
+        verb.add_arguments(sub)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return metadata.version(_DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
