@@ -14,3 +14,9 @@ Theory of operation, in the order of a process's life:
 
 Nothing here knows a service. Floor 3: cores never import it.
 """
+
+import os
+
+# gRPC's C core writes lines of its own on stderr, past every format; it reads this when it is
+# imported, so this is the last moment. To see why a handshake fails: GRPC_VERBOSITY=ERROR.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -36,15 +36,15 @@ class _FromText:
     def __get_pydantic_core_schema__(
         cls, _source: type[object], _schema_of: GetCoreSchemaHandler
     ) -> CoreSchema:
-        from_text = core_schema.no_info_after_validator_function(
-            cls.parse, core_schema.str_schema()
-        )
-        return core_schema.json_or_python_schema(
-            json_schema=from_text,
-            python_schema=core_schema.union_schema(
-                [core_schema.is_instance_schema(cls), from_text], mode="left_to_right"
-            ),
-            serialization=core_schema.to_string_ser_schema(),
+        def validated(value: object) -> _FromText:
+            if isinstance(value, cls):
+                return value
+            if isinstance(value, str):
+                return cls.parse(value)
+            raise ValueError("must be an address in quotes")
+
+        return core_schema.no_info_plain_validator_function(
+            validated, serialization=core_schema.to_string_ser_schema()
         )
 
 

@@ -24,6 +24,7 @@ import uvloop
 from service_kit.config import Settings, load
 from service_kit.config_text import settings_text
 from service_kit.errors import ConfigError, StartError
+from service_kit.lifecycle import STOPPED_AT_ONCE
 from service_kit.logs import LogSettings, configure, event
 
 Model = TypeVar("Model", bound=Settings)
@@ -94,8 +95,13 @@ def _serve(name: str, settings: Model, run: Callable[[Model], Awaitable[None]]) 
         uvloop.run(main())
     except (ConfigError, StartError):
         raise
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        return EXIT_OK  # a second signal: stopped at once, as asked
+    except KeyboardInterrupt:
+        return EXIT_OK  # before the service had a Lifecycle
+    except asyncio.CancelledError as cancelled:
+        if STOPPED_AT_ONCE in cancelled.args:
+            return EXIT_OK  # a second signal
+        event(_LOG, logging.CRITICAL, "ended by a bug", exc_info=cancelled)
+        return EXIT_BUG
     except Exception as bug:  # noqa: BLE001 - the process's last line
         event(_LOG, logging.CRITICAL, "ended by a bug", exc_info=bug)
         return EXIT_BUG

@@ -48,7 +48,7 @@ def load(model: type[Model], path: Path | None, environ: Mapping[str, str], pref
     try:
         return model.model_validate(merged)
     except ValidationError as invalid:
-        text = "\n".join(sentences(invalid, model, merged, source, origins))
+        text = "\n".join(sentences(invalid, model, merged, source, origins, prefix))
     # Outside the except: the original carries the values, secrets included.
     raise ConfigError(text)
 

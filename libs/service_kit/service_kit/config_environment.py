@@ -12,9 +12,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Final, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from service_kit.errors import ConfigError
 
@@ -41,13 +42,12 @@ def overlay(
         if not name.startswith(start):
             continue
         key = tuple(part.lower() for part in name[len(start) :].split("__"))
-        try:
-            annotation = _annotation_at(model, key)
-        except KeyError:
+        annotations = annotations_at(model, key)
+        if not annotations:
             if _SERVICE_LINK.search(name):
                 continue
-            raise ConfigError(_unknown(name, start, model)) from None
-        _put(merged, key, _value(environ[name], annotation), name)
+            raise ConfigError(_unknown(name, start, model))
+        _put(merged, key, _value(environ[name], annotations), name)
         origins[key] = name
     return merged, origins
 
@@ -57,39 +57,41 @@ def variable(prefix: str, key: Key) -> str:
     return f"{prefix.rstrip('_')}_{'__'.join(key)}".upper()
 
 
-def keys(model: type[BaseModel], above: Key = ()) -> Iterator[tuple[Key, Any]]:
-    """Every key with its annotation, tables before what is in them.
+def keys(model: type[BaseModel], above: Key = ()) -> Iterator[tuple[Key, FieldInfo]]:
+    """Every key with its field, in the order of declaration; tables before what is in them.
 
     What lies under a table with free names (``dict``) or in a list is not listed.
     """
     for name, field in model.model_fields.items():
-        yield (*above, name), field.annotation
-        table = table_of(field.annotation)
-        if table is not None:
+        yield (*above, name), field
+        for table in tables_of(field.annotation):
             yield from keys(table, (*above, name))
 
 
-def table_of(annotation: object) -> type[BaseModel] | None:
-    """The model behind an annotation, ``| None`` aside."""
-    for choice in _choices(annotation):
-        if isinstance(choice, type) and issubclass(choice, BaseModel):
-            return choice
-    return None
+def tables_of(annotation: object) -> tuple[type[BaseModel], ...]:
+    """The models an annotation names: none for a value, several for a union of tables."""
+    choices = _choices(annotation)
+    return tuple(each for each in choices if isinstance(each, type) and issubclass(each, BaseModel))
 
 
-def _annotation_at(model: type[BaseModel], key: Key) -> object:
-    """KeyError: no such key."""
-    here: object = model
+def annotations_at(model: type[BaseModel], key: Key) -> tuple[object, ...]:
+    """What may stand at a key; empty when there is no such key."""
+    here: tuple[object, ...] = (model,)
     for part in key:
-        table = table_of(here)
-        if table is not None:
-            here = table.model_fields[part].annotation
-            continue
-        free = next((each for each in _choices(here) if get_origin(each) is dict), None)
-        if free is None:
-            raise KeyError(part)
-        here = get_args(free)[1]
+        here = tuple(below for each in here for below in _below(each, part))
     return here
+
+
+def _below(annotation: object, part: str) -> Iterator[object]:
+    for choice in _choices(annotation):
+        kind = get_origin(choice) or choice
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            if part in kind.model_fields:
+                yield kind.model_fields[part].annotation
+        elif kind is dict:
+            yield get_args(choice)[1]
+        elif kind in (list, tuple) and part.isdecimal():
+            yield get_args(choice)[0]
 
 
 def _choices(annotation: object) -> tuple[object, ...]:
@@ -106,7 +108,7 @@ def _choices(annotation: object) -> tuple[object, ...]:
     return (annotation,)
 
 
-def _value(text: str, annotation: object) -> object:
+def _value(text: str, annotations: tuple[object, ...]) -> object:
     try:
         parsed = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
@@ -114,7 +116,8 @@ def _value(text: str, annotation: object) -> object:
     value = parsed.pop("value")
     if parsed:  # a line end in the variable, and more keys behind it: not one value
         return text
-    is_text = any(choice in (str, Path) for choice in _choices(annotation))
+    choices = (choice for each in annotations for choice in _choices(each))
+    is_text = any(choice in (str, Path) for choice in choices)
     return text if is_text and not isinstance(value, str) else value
 
 
@@ -129,7 +132,9 @@ def _put(merged: dict[str, object], key: Key, value: object, name: str) -> None:
 
 
 def _unknown(name: str, start: str, model: type[BaseModel]) -> str:
-    known = [variable(start, key) for key, annotation in keys(model) if not table_of(annotation)]
+    known = sorted(
+        {variable(start, key) for key, field in keys(model) if not tables_of(field.annotation)}
+    )
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    cure = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
+    cure = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
     return f"{name}: no setting has this name; {cure}"

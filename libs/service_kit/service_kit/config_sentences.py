@@ -8,23 +8,30 @@ The values of keys that hold secrets are never shown, nor what a validator said 
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from service_kit.config_environment import Key, table_of
+from service_kit.config_environment import Key, annotations_at, tables_of, variable
 from service_kit.escaping import text_for_log
 
-_SECRET_ENDINGS: Final = ("_secret", "_token", "password")
-_SECRET_NAMES: Final = frozenset({"secret", "token"})
+_SECRET: Final = re.compile(r"(?:^|_)(?:secret|token|password|passphrase)s?\Z")
+_CREDENTIALS_IN_URL: Final = re.compile(r"(?<=://)[^/@\s]*(?=@)")
 _LONGEST_VALUE: Final = 80
 _ABSENT: Final = object()
 
 
 def is_secret(name: str) -> bool:
     """Whether the value of a key of this name must not be shown."""
-    return name in _SECRET_NAMES or name.endswith(_SECRET_ENDINGS)
+    return _SECRET.search(name) is not None
+
+
+def without_credentials(text: str) -> str:
+    """``redis://user:password@host`` without what stands before the @."""
+    return _CREDENTIALS_IN_URL.sub("…", text)
 
 
 def sentences(
@@ -33,16 +40,15 @@ def sentences(
     document: Mapping[str, object],
     source: str,
     origins: Mapping[Key, str],
+    prefix: str,
 ) -> Iterator[str]:
     """One sentence a mistake; ``origins`` says which keys a variable of the environment set."""
     seen: set[str] = set()
     for error in invalid.errors(include_url=False):
         key = _key(error["loc"], document, missing=error["type"] == "missing")
         subject = _subject(key, source, origins)
-        hidden = any(map(is_secret, key))
-        text = f"{subject}{_shown(_at(document, key), hidden=hidden)}: {_cure(error, key, model)}"
-        if hidden and error["type"] != "missing":
-            text = f"{subject}: is not acceptable (the value is not shown)"
+        shown = _shown(_at(document, key), hidden=any(map(is_secret, key)))
+        text = f"{subject}{shown}: {_cure(error, key, model, prefix)}"
         if text not in seen:  # a union says the same once for each of its members
             seen.add(text)
             yield text
@@ -90,29 +96,28 @@ def _subject(key: Key, source: str, origins: Mapping[Key, str]) -> str:
 def _shown(value: object, *, hidden: bool) -> str:
     if hidden or value is _ABSENT or isinstance(value, Mapping):
         return ""
-    text = json.dumps(value, default=str, ensure_ascii=True)
+    text = without_credentials(json.dumps(value, default=str, ensure_ascii=True))
     return f" = {text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + '…'}"
 
 
-def _cure(error: Any, key: Key, model: type[BaseModel]) -> str:  # pydantic's ErrorDetails
+def _cure(error: ErrorDetails, key: Key, model: type[BaseModel], prefix: str) -> str:
     kind, said = error["type"], str(error["msg"])
     if kind == "missing":
-        return "must be given"
+        return f"must be given (in the file, or as {variable(prefix, key)})"
     if kind == "extra_forbidden":
         return _unknown(key, model)
-    if kind in ("value_error", "assertion_error"):
-        return str(error["ctx"]["error"])
+    if kind in ("value_error", "assertion_error"):  # a validator's own words: may quote it
+        return "is not acceptable" if any(map(is_secret, key)) else str(error["ctx"]["error"])
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return "must be a table"
-    return said.replace("Input should", "must", 1)
+    return said.replace("Input should", "must", 1).partition(", unable to parse")[0]
 
 
 def _unknown(key: Key, model: type[BaseModel]) -> str:
-    table: type[BaseModel] | None = model
-    for part in key[:-1]:
-        field = table.model_fields.get(part) if table is not None else None
-        table = table_of(field.annotation) if field is not None else None
-    known = sorted(table.model_fields) if table is not None else []
+    above = annotations_at(model, key[:-1])
+    known = sorted(
+        {name for each in above for table in tables_of(each) for name in table.model_fields}
+    )
     close = difflib.get_close_matches(key[-1], known, n=1)
     if close:
         return f"no such key; did you mean {close[0]}?"

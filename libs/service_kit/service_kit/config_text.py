@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from service_kit.config import Settings
-from service_kit.config_sentences import is_secret
+from service_kit.config_sentences import is_secret, without_credentials
 
 
 def settings_text(settings: Settings) -> str:
@@ -27,4 +27,4 @@ def _value(value: object) -> str:
         return f"{{ {', '.join(f'{key} = {_value(each)}' for key, each in value.items())} }}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_value, value))}]"
-    return json.dumps(value, ensure_ascii=False)
+    return without_credentials(json.dumps(value, ensure_ascii=False))

@@ -1,8 +1,9 @@
 """How a process is told to stop, and by when it has to be gone.
 
 First SIGTERM or SIGINT: ``draining`` is set and the drain deadline begins; the service stops
-accepting and lets what runs come to its border. Second: the task that made the Lifecycle is
-cancelled, so that everything is closed now. Third: the signal's default action, the kill.
+accepting and lets what runs come to its border. Second signal, or a service that is still here
+well after its deadline: the task that made the Lifecycle is cancelled, so that everything is
+closed now. Third: the signal's default action, the kill.
 
 ``StartError`` is what a service raises for what it cannot start.
 """
@@ -22,6 +23,9 @@ __all__ = ["DEFAULT_DRAIN_DEADLINE_S", "Lifecycle", "StartError"]
 # Kubernetes kills 30 s after SIGTERM (terminationGracePeriodSeconds) unless told otherwise.
 DEFAULT_DRAIN_DEADLINE_S: Final = 25.0
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+STOPPED_AT_ONCE: Final = "stopped at once"
+# Between the end of the drain and the cancellation: time to close what was cut.
+_OVERDUE_S: Final = 3.0
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -41,6 +45,7 @@ class Lifecycle:
         self._drain_began_s = 0.0
         self._main = asyncio.current_task()
         self._loop = asyncio.get_running_loop()
+        self._overdue: asyncio.TimerHandle | None = None
         self._signals = tuple(signals)
         for each in self._signals:
             self._loop.add_signal_handler(each, self._signalled, each)
@@ -54,6 +59,9 @@ class Lifecycle:
         if self.draining.is_set():
             return
         self._drain_began_s = self._clock.monotonic_s()
+        self._overdue = self._loop.call_later(
+            self._drain_deadline_s + _OVERDUE_S, self._stop_at_once, "drain deadline"
+        )
         self.draining.set()
         event(_LOG, logging.INFO, "draining", cause=cause, deadline_s=self._drain_deadline_s)
 
@@ -65,7 +73,9 @@ class Lifecycle:
         return max(0.0, self._drain_deadline_s - spent_s)
 
     def close(self) -> None:
-        """Gives the signals back."""
+        """Gives the signals back. What ends the loop need not call it."""
+        if self._overdue is not None:
+            self._overdue.cancel()
         for each in self._signals:
             self._loop.remove_signal_handler(each)
         self._signals = ()
@@ -73,8 +83,11 @@ class Lifecycle:
     def _signalled(self, received: signal.Signals) -> None:
         if not self.draining.is_set():
             self.begin_drain(received.name)
-            return
-        event(_LOG, logging.WARNING, "stopping at once", cause=received.name)
+        else:
+            self._stop_at_once(received.name)
+
+    def _stop_at_once(self, cause: str) -> None:
+        event(_LOG, logging.WARNING, "stopping at once", cause=cause)
         self.close()
         if self._main is not None:
-            self._main.cancel(f"second {received.name}")
+            self._main.cancel(STOPPED_AT_ONCE)

@@ -8,13 +8,14 @@ are longer, each is cut shorter, and the cut says how much is missing.
 import itertools
 import json
 import logging
+import math
 import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from types import NoneType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from service_kit.escaping import for_log, text_for_log
 
@@ -22,10 +23,15 @@ LONGEST_LINE: Final = 4096
 # What one fact may be long, tried in this order until the line fits.
 _LIMITS: Final = (1024, 256, 64, 16)
 _MOST_ITEMS: Final = 64
+_LONGEST_CHAIN: Final = 4
 _OUR_KEYS: Final = frozenset({"ts", "level", "service", "event"})
 
 # RFC 5424 §6.2.1, numerical codes.
-FACILITIES: Final[Mapping[str, int]] = {
+Facility = Literal[
+    "user", "mail", "daemon", "local0", "local1", "local2", "local3", "local4", "local5",
+    "local6", "local7",
+]  # fmt: skip
+FACILITIES: Final[Mapping[Facility, int]] = {
     "user": 1, "mail": 2, "daemon": 3, "local0": 16, "local1": 17, "local2": 18, "local3": 19,
     "local4": 20, "local5": 21, "local6": 22, "local7": 23,
 }  # fmt: skip
@@ -41,12 +47,12 @@ class _Format(logging.Formatter):
 
     def octets(self, record: logging.LogRecord) -> bytes:
         """The line without its end."""
-        line = b""
         for limit in _LIMITS:
             line = self._line(record, facts(record, limit)).encode("utf-8", "backslashreplace")
             if len(line) <= LONGEST_LINE:
-                break
-        return line[:LONGEST_LINE]
+                return line
+        bare: dict[str, object] = {"event": record.msg, "facts": "too many for one line"}
+        return self._line(record, bare).encode("utf-8", "backslashreplace")
 
     def format(self, record: logging.LogRecord) -> str:
         return self.octets(record).decode("utf-8", "replace")
@@ -79,7 +85,7 @@ class TextFormat(_Format):
 class SyslogFormat(_Format):
     """RFC 5424 §6, without structured data: the facts are the text, as key=value."""
 
-    def __init__(self, service: str, facility: str) -> None:
+    def __init__(self, service: str, facility: Facility) -> None:
         super().__init__(service)
         self._facility = FACILITIES[facility]
         host = text_for_log(socket.gethostname(), 255).replace(" ", "_")
@@ -145,7 +151,11 @@ def _items(value: Iterable[object], limit: int) -> object:
 
 
 def _error(value: BaseException, limit: int) -> object:
-    return text_for_log(f"{type(value).__name__}: {value}", limit)
+    """The error and what it came from, outermost first."""
+    chain = [value]
+    while len(chain) < _LONGEST_CHAIN and chain[-1].__cause__ is not None:
+        chain.append(chain[-1].__cause__)
+    return [text_for_log(f"{type(each).__name__}: {each}", limit) for each in chain]
 
 
 # The first row that fits decides; what fits none is shown as str() says it.
@@ -153,7 +163,9 @@ _SHOWN: Final[tuple[tuple[tuple[type, ...], Callable[[Any, int], object]], ...]]
     ((str,), text_for_log),
     ((bytes,), for_log),
     ((Enum,), lambda member, _limit: member.name.lower()),
-    ((int, float, NoneType), lambda plain, _limit: plain),
+    ((int, NoneType), lambda plain, _limit: plain),
+    # JSON has no NaN and no infinity.
+    ((float,), lambda number, _limit: number if math.isfinite(number) else str(number)),
     ((Mapping,), _mapping),
     ((list, tuple, set, frozenset), _items),
     ((BaseException,), _error),

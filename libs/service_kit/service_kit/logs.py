@@ -14,16 +14,15 @@ import sys
 from types import TracebackType
 from typing import Final, Literal
 
-from pydantic import Field
-
 from service_kit.addresses import UnixOrTcp
 from service_kit.config import Settings
 from service_kit.escaping import for_log
 from service_kit.log_delivery import StreamHandOff, SyslogHandOff
-from service_kit.log_formats import FACILITIES, JsonFormat, SyslogFormat, TextFormat
+from service_kit.log_formats import Facility, JsonFormat, SyslogFormat, TextFormat
 
 __all__ = ["LogSettings", "configure", "event", "for_log"]
 
+_STDERR: Final = 2
 # They install formats of their own, or have levels of their own.
 _LIBRARIES: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "grpc", "redis", "asyncio")
 
@@ -35,7 +34,7 @@ class LogSettings(Settings):
     """The least severe events that are written."""
     syslog: UnixOrTcp = UnixOrTcp(path="/dev/log")
     """With format syslog: a UNIX datagram socket, or host:port for UDP."""
-    facility: Literal[tuple(FACILITIES)] = Field(default="mail")  # type: ignore[valid-type]
+    facility: Facility = "mail"
     """With format syslog: the facility of RFC 5424 §6.2.1."""
 
 
@@ -50,7 +49,7 @@ def configure(settings: LogSettings, service: str) -> None:
         hand_off = SyslogHandOff(settings.syslog)
         hand_off.setFormatter(SyslogFormat(service, settings.facility))
     else:
-        hand_off = StreamHandOff(sys.stderr.fileno())
+        hand_off = StreamHandOff(_STDERR)
         hand_off.setFormatter(
             TextFormat(service) if settings.format == "text" else JsonFormat(service)
         )

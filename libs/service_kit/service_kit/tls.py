@@ -44,7 +44,7 @@ class TlsSettings(Settings):
         authority, certificate, key = (_content(name, path) for name, path in files.items())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            context.load_verify_locations(cadata=authority.decode("ascii"))
+            context.load_verify_locations(self.ca_file)
         except (ssl.SSLError, ValueError):
             raise StartError(f"[tls] ca_file = {self.ca_file}: holds no PEM certificate") from None
         try:
