@@ -1,0 +1,15 @@
+"""``edge-proxy``: the data plane of SMTP-Gated."""
+
+import sys
+
+from edge_proxy.app import run
+from edge_proxy.config import EdgeSettings
+from service_kit.command_line import service_main
+
+
+def main() -> int:
+    return service_main("edge-proxy", EdgeSettings, "EDGE_PROXY_", run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

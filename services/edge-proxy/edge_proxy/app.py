@@ -1,0 +1,165 @@
+"""Builds an edge worker from its settings, runs it, and drains it."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from edge_proxy.acceptor import Acceptor
+from edge_proxy.clients.farm_state import FarmState, RulebookWatch
+from edge_proxy.clients.outcome_report import OutcomeReport
+from edge_proxy.clients.policy_client import PolicyClient
+from edge_proxy.clients.scan_client import ScanClient
+from edge_proxy.conductor import Conductor, Surroundings
+from edge_proxy.config import EdgeSettings
+from edge_proxy.interception.choose import choose_interception
+from edge_proxy.links.link import Link
+from edge_proxy.links.listener import bind, listen
+from edge_proxy.registry import Registry
+from edge_proxy.relay.settings import CoreSettings
+from edge_proxy.workers import supervise, worker_number
+from rulebook.defaults import DEFAULT_DOCUMENT
+from rulebook.document import parse
+from rulebook.values import Rulebook
+from service_kit.clock import SYSTEM_CLOCK
+from service_kit.grpc_channels import open_channel
+from service_kit.health import Readiness
+from service_kit.lifecycle import Lifecycle
+from service_kit.logs import event
+from service_kit.metrics import StatusServer, serve_http
+from service_kit.tasks import Tasks
+from smtpgated_contracts.values.mail import EdgeId, SessionRef
+from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind, address_subject
+
+_LOG: Final = logging.getLogger(__name__)
+_LAST_OUTCOMES_S: Final = 2.0
+
+
+async def run(settings: EdgeSettings) -> None:
+    """Serve until SIGTERM. Raises StartError: an address is taken, a file of [tls] is wrong."""
+    lifecycle = Lifecycle(settings.drain_deadline_s)
+    if settings.workers > 1 and worker_number() is None:
+        await supervise(settings, lifecycle)
+    else:
+        await _work(settings, lifecycle)
+
+
+async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
+    number = worker_number()
+    edge_id = EdgeId(settings.edge_id if number is None else f"{settings.edge_id}/{number}")
+    readiness = Readiness("rulebook")
+    registry: Registry[Conductor] = Registry()
+    state = FarmState(SYSTEM_CLOCK, lambda subjects: _locks_changed(registry, subjects))
+    without_policy = parse(DEFAULT_DOCUMENT) if settings.policy.stance == "open" else None
+
+    sockets = [
+        bind(address, settings.listen.backlog, shared=number is not None)
+        for address in settings.listen.addresses
+    ]
+    policy_channel = open_channel(settings.policy.target, settings.tls)
+    scanner_channel = open_channel(settings.scanner.target, settings.tls)
+    async with Tasks() as tasks:
+        outcomes = OutcomeReport(policy_channel, edge_id)
+        policy = PolicyClient(
+            policy_channel,
+            tasks,
+            edge_id,
+            settings.policy.patience_ms / 1000,
+            lambda session: _decide_locally(state.rulebook or without_policy, registry, session),
+        )
+        scanner = ScanClient(
+            scanner_channel,
+            tasks,
+            inline_octets=settings.scanner.inline_octets,
+            deadline_s=settings.scanner.deadline_s,
+        )
+        surroundings = Surroundings(
+            core=CoreSettings(reply_name=settings.replies.name),
+            connect_timeout_s=settings.destination.connect_timeout_s,
+            outgoing_address=settings.destination.outgoing_address,
+            policy=policy,
+            scanner=scanner,
+            outcomes=outcomes,
+            locks=state,
+            registry=registry,
+            tasks=tasks,
+            clock=SYSTEM_CLOCK,
+        )
+        acceptor = Acceptor(
+            surroundings,
+            state,
+            choose_interception(settings.destination),
+            edge_id,
+            settings.limits.sessions,
+            without_policy,
+        )
+        watch = RulebookWatch(policy_channel, edge_id, state, readiness)
+        tasks.spawn(watch.run(), name="policy watch")
+        tasks.spawn(outcomes.run(), name="outcome report")
+        policy.start()
+        status = await _serve_status(settings, number, readiness)
+        servers = await listen(sockets, lambda: Link(acceptor.owner_of))
+        event(_LOG, logging.INFO, "listening", at=[str(each) for each in settings.listen.addresses])
+
+        await lifecycle.wait_drain()
+        acceptor.draining = True
+        for server in servers:
+            server.close()
+        await _drain(registry, lifecycle)
+        await _flush(outcomes)
+        if status is not None:
+            await status.aclose()
+    await policy_channel.close()
+    await scanner_channel.close()
+
+
+def _locks_changed(registry: Registry[Conductor], subjects: Iterable[str]) -> None:
+    for session in registry.of(subjects):
+        session.lock_changed()
+
+
+def _decide_locally(
+    rulebook: Rulebook | None, registry: Registry[Conductor], session: SessionRef
+) -> Decision:
+    """This worker's own view of the farm's limits, while policy does not decide.
+
+    The session asked about is in the registry already.
+    """
+    if rulebook is None:
+        return Decision(DecisionKind.DEFER, "policy was never seen")
+    limits, source = rulebook.limits, session.source.address
+    if 0 < limits.concurrent_sessions < len(registry):
+        return Decision(DecisionKind.DEFER, "local limit:concurrent_sessions")
+    of_source = registry.count(address_subject(source))
+    if 0 < limits.concurrent_sessions_per_source < of_source and not rulebook.exempt.covers(source):
+        return Decision(DecisionKind.DEFER, "local limit:concurrent_sessions_per_source")
+    return ADMITTED
+
+
+async def _serve_status(
+    settings: EdgeSettings, number: int | None, readiness: Readiness
+) -> StatusServer | None:
+    """With several workers the supervisor serves the metrics of all."""
+    if settings.metrics is None or number is not None:
+        return None
+    return await serve_http(settings.metrics.listen, readiness)
+
+
+async def _drain(registry: Registry[Conductor], lifecycle: Lifecycle) -> None:
+    """Sessions close at their next border; at the deadline the rest is cut, nothing released."""
+    for session in registry:
+        session.drain()
+    while len(registry) and lifecycle.drain_remaining_s() > 0:  # noqa: ASYNC110 - once a life
+        await asyncio.sleep(0.05)
+    for session in registry:
+        session.shut_down()
+    # A turn for the last words to leave.
+    await asyncio.sleep(0.05)
+
+
+async def _flush(outcomes: OutcomeReport) -> None:
+    try:
+        async with asyncio.timeout(_LAST_OUTCOMES_S):
+            await outcomes.flush()
+    except TimeoutError:
+        event(_LOG, logging.WARNING, "outcomes not reported", reason="policy does not answer")

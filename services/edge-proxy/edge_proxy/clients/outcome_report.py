@@ -1,0 +1,83 @@
+"""The outcome port: what became of messages, in batches, to policy. Loss is bounded and counted."""
+
+import asyncio
+import logging
+from collections import deque
+from typing import Final
+
+import grpc.aio
+
+from edge_proxy import metrics
+from edge_proxy.clients.backoff import Backoff
+from service_kit.failures import Unavailable, translated
+from service_kit.logs import event
+from smtpgated.policy.v1 import policy_pb2, policy_pb2_grpc
+from smtpgated_contracts.marshalling.policy import outcome_to_wire
+from smtpgated_contracts.values.mail import EdgeId
+from smtpgated_contracts.values.policy import TransactionOutcome
+
+KEPT: Final = 10_000
+"""Outcomes kept while policy is away; the oldest are dropped first."""
+BATCH: Final = 256
+GATHER_S: Final = 0.1
+"""How long an outcome may wait for company. An outcome that asks for a lock does not wait."""
+DEADLINE_S: Final = 5.0
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class OutcomeReport:
+    def __init__(self, channel: grpc.aio.Channel, edge_id: EdgeId) -> None:
+        self._stub = policy_pb2_grpc.PolicyServiceStub(channel)
+        self._edge_id = edge_id
+        self._kept: deque[TransactionOutcome] = deque()
+        self._dropped = 0
+        self._wake = asyncio.Event()
+        self._at_once = asyncio.Event()
+
+    def report(self, outcome: TransactionOutcome) -> None:
+        if len(self._kept) >= KEPT:
+            self._kept.popleft()
+            self._dropped += 1
+            metrics.OUTCOMES_DROPPED().inc()
+        self._kept.append(outcome)
+        self._wake.set()
+        if outcome.locks or len(self._kept) >= BATCH:
+            self._at_once.set()
+
+    async def run(self) -> None:
+        backoff = Backoff()
+        while True:
+            await self._wake.wait()
+            try:
+                async with asyncio.timeout(GATHER_S):
+                    await self._at_once.wait()
+            except TimeoutError:
+                pass  # nobody is in a hurry
+            if await self.flush():
+                backoff.succeeded()
+            else:
+                await backoff.wait()
+
+    async def flush(self) -> bool:
+        """Send everything there is; False when policy did not take it (it is kept)."""
+        self._wake.clear()
+        self._at_once.clear()
+        while self._kept:
+            batch = [self._kept.popleft() for _ in range(min(BATCH, len(self._kept)))]
+            dropped, self._dropped = self._dropped, 0
+            wire = policy_pb2.OutcomeBatch(
+                edge_id=self._edge_id,
+                transactions=[outcome_to_wire(each) for each in batch],
+                dropped=dropped,
+            )
+            try:
+                with translated("policy"):
+                    await self._stub.Report(wire, timeout=DEADLINE_S)
+            except Unavailable as failure:
+                event(_LOG, logging.WARNING, "outcomes not reported", reason=str(failure))
+                self._dropped += dropped
+                self._kept.extendleft(reversed(batch))
+                self._wake.set()
+                return False
+        return True

@@ -1,0 +1,240 @@
+"""The policy port over one long-lived stream with natural batching.
+
+Whatever questions gathered while the last write was under way travel in the next message; a
+question costs a fifth of a call of its own (0.1 ms against 0.45). Policy that is away, slow or
+talks nonsense never stops a session: after ``patience`` the edge's own limits decide.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+import grpc.aio
+
+from edge_proxy import metrics
+from edge_proxy.clients.backoff import Backoff
+from edge_proxy.metrics import Judge
+from service_kit.failures import Unavailable, translated
+from service_kit.logs import event
+from service_kit.tasks import Tasks
+from smtpgated.policy.v1 import policy_pb2, policy_pb2_grpc
+from smtpgated_contracts.marshalling.errors import MalformedMessage
+from smtpgated_contracts.marshalling.mail import session_to_wire
+from smtpgated_contracts.marshalling.policy import decision_from_wire, progress_to_wire
+from smtpgated_contracts.values.mail import EdgeId, SessionId, SessionRef
+from smtpgated_contracts.values.policy import Decision, SessionProgress
+
+RENEW_S: Final = 10.0
+"""A third of the life of a lease: two renewals may be lost."""
+BATCH: Final = 256
+"""Questions in one message; sessions named in one question."""
+CLOSED_KEPT: Final = 10_000
+"""Ended sessions remembered for policy; beyond, their leases end by themselves."""
+
+_LOG: Final = logging.getLogger(__name__)
+_Stream = grpc.aio.StreamStreamCall[policy_pb2.QuestionBatch, policy_pb2.AnswerBatch]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A session policy knows, or will: its state for renewals."""
+
+    progress: Callable[[], SessionProgress]
+
+
+@dataclass(slots=True)
+class _Asked:
+    deadline: float
+    session: SessionRef
+    decided: Callable[[Decision], None]
+
+
+class PolicyClient:
+    """``local`` decides when policy does not; it gets the source's address and nothing else."""
+
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        tasks: Tasks,
+        edge_id: EdgeId,
+        patience_s: float,
+        local: Callable[[SessionRef], Decision],
+    ) -> None:
+        self._stub = policy_pb2_grpc.PolicyServiceStub(channel)
+        self._tasks = tasks
+        self._edge_id = edge_id
+        self._patience_s = patience_s
+        self._local = local
+        self._open: dict[SessionId, _Open] = {}
+        self._closed: deque[SessionId] = deque(maxlen=CLOSED_KEPT)
+        self._asked: dict[int, _Asked] = {}
+        self._waiting: deque[int] = deque()
+        self._next_id = 1
+        self._wake = asyncio.Event()
+        self._renew_due = False
+        self._connected = False
+        self._sweep: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        self._tasks.spawn(self._converse(), name="policy decisions")
+        self._tasks.spawn(self._renew(), name="lease renewal")
+
+    # The port
+
+    def open_session(
+        self,
+        session: SessionRef,
+        progress: Callable[[], SessionProgress],
+        decided: Callable[[Decision], None],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._open[session.session_id] = _Open(progress)
+        question, self._next_id = self._next_id, self._next_id + 1
+        # Without a stream nobody would answer: the local limits decide on the next turn.
+        patience_s = self._patience_s if self._connected else 0.0
+        self._asked[question] = _Asked(loop.time() + patience_s, session, decided)
+        if self._connected:
+            self._waiting.append(question)
+            self._wake.set()
+        else:
+            loop.call_soon(self._give_up, question)
+        self._arm_sweep()
+
+    def close_session(self, session_id: SessionId) -> None:
+        if self._open.pop(session_id, None) is not None:
+            self._closed.append(session_id)
+            self._wake.set()
+
+    # Deadlines: all questions have the same patience, so the oldest is the first to expire
+
+    def _arm_sweep(self) -> None:
+        if self._sweep is None and self._asked:
+            oldest = next(iter(self._asked.values()))
+            self._sweep = asyncio.get_running_loop().call_at(oldest.deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._sweep = None
+        now = asyncio.get_running_loop().time()
+        overdue = []
+        for question, asked in self._asked.items():
+            if asked.deadline > now:
+                break
+            overdue.append(question)
+        for question in overdue:
+            self._give_up(question)
+        self._arm_sweep()
+
+    def _give_up(self, question: int) -> None:
+        asked = self._asked.pop(question, None)
+        if asked is not None:
+            self._decide(asked, self._local(asked.session), Judge.LOCAL)
+
+    def _decide(self, asked: _Asked, decision: Decision, judge: Judge) -> None:
+        metrics.DECISIONS(judge, decision.kind).inc()
+        asked.decided(decision)
+
+    # The stream
+
+    async def _converse(self) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                with translated("policy"):
+                    await self._one_stream(backoff)
+            except Unavailable as failure:
+                event(_LOG, logging.WARNING, "policy stream ended", reason=str(failure))
+            finally:
+                self._disconnected()
+            await backoff.wait()
+
+    async def _one_stream(self, backoff: Backoff) -> None:
+        call = self._stub.Decide()
+        try:
+            await call.write(policy_pb2.QuestionBatch(edge_id=self._edge_id))
+            await call.wait_for_connection()
+            self._connected = True
+            self._renew_due = True  # a policy that restarted learns of our sessions at once
+            self._wake.set()
+            writer = self._tasks.spawn(self._write(call), name="policy questions")
+            try:
+                async for batch in call:
+                    backoff.succeeded()
+                    self._answered(batch)
+            finally:
+                writer.cancel()
+        finally:
+            call.cancel()
+
+    def _disconnected(self) -> None:
+        self._connected = False
+        self._waiting.clear()
+        for question in tuple(self._asked):
+            self._give_up(question)
+
+    async def _write(self, call: _Stream) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while (questions := self._gathered_questions()) and not call.done():
+                try:
+                    await call.write(
+                        policy_pb2.QuestionBatch(edge_id=self._edge_id, questions=questions)
+                    )
+                except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                    return  # the reader sees the same end, and says why
+
+    def _gathered_questions(self) -> list[policy_pb2.Question]:
+        questions: list[policy_pb2.Question] = []
+        patience_ms = int(self._patience_s * 1000)
+        while self._waiting and len(questions) < BATCH:
+            question = self._waiting.popleft()
+            asked = self._asked.get(question)
+            if asked is not None:
+                questions.append(
+                    policy_pb2.Question(
+                        id=question,
+                        patience_ms=patience_ms,
+                        open_session=policy_pb2.OpenSession(session=session_to_wire(asked.session)),
+                    )
+                )
+        if self._closed:
+            ended = [self._closed.popleft() for _ in range(min(BATCH, len(self._closed)))]
+            closing = policy_pb2.CloseSessions(session_ids=ended)
+            questions.append(policy_pb2.Question(id=self._untracked(), close_sessions=closing))
+        if self._renew_due:
+            self._renew_due = False
+            questions.extend(self._renewals())
+        return questions
+
+    def _renewals(self) -> Iterable[policy_pb2.Question]:
+        asked_now = {asked.session.session_id for asked in self._asked.values()}
+        known = [each.progress() for key, each in self._open.items() if key not in asked_now]
+        for first in range(0, len(known), BATCH):
+            sessions = [progress_to_wire(each) for each in known[first : first + BATCH]]
+            renewal = policy_pb2.RenewSessions(sessions=sessions)
+            yield policy_pb2.Question(id=self._untracked(), renew_sessions=renewal)
+
+    def _untracked(self) -> int:
+        question, self._next_id = self._next_id, self._next_id + 1
+        return question
+
+    def _answered(self, batch: policy_pb2.AnswerBatch) -> None:
+        for answer in batch.answers:
+            asked = self._asked.pop(answer.question_id, None)
+            if asked is None:
+                continue  # answered too late, or a question that wants no answer
+            try:
+                decision, judge = decision_from_wire(answer), Judge.POLICY
+            except MalformedMessage:
+                decision, judge = self._local(asked.session), Judge.LOCAL
+            self._decide(asked, decision, judge)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            self._renew_due = True
+            self._wake.set()

@@ -1,0 +1,214 @@
+"""The scan port over gRPC: one call for small content, a stream beyond the inline limit.
+
+Measured: a streaming call costs half as much again as a unary one, so content is gathered up to
+``inline_octets`` first. A unary scan that finds a replica away or overloaded is tried again, on
+another replica (round robin), under the same absolute deadline; a stream cannot be, since its
+content is gone. Whatever fails is a verdict, ``unscanned``, with the reason for the log.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import grpc
+import grpc.aio
+
+from edge_proxy.ports import ScanFeed
+from service_kit.failures import Unavailable, translated
+from service_kit.tasks import Tasks
+from smtpgated.scan.v1 import scan_pb2, scan_pb2_grpc
+from smtpgated_contracts.marshalling.errors import MalformedMessage
+from smtpgated_contracts.marshalling.mail import envelope_to_wire
+from smtpgated_contracts.marshalling.scan import opening_to_wire, verdict_from_wire
+from smtpgated_contracts.values.mail import Envelope, SessionRef
+from smtpgated_contracts.values.scan import EngineClass, Verdict, unscanned
+
+PART_OCTETS: Final = 65_536
+"""Least octets in one message of a stream: smaller ones cost calls, not bandwidth."""
+BACKLOG_OCTETS: Final = 524_288
+"""Content waiting for a slow scanner before the client is no longer read."""
+ATTEMPTS: Final = 3
+PAUSE_S: Final = 0.05
+
+
+class ScanClient:
+    """``scans`` holds the running scans; whoever closes it ends them."""
+
+    def __init__(
+        self, channel: grpc.aio.Channel, tasks: Tasks, *, inline_octets: int, deadline_s: float
+    ) -> None:
+        self._stub = scan_pb2_grpc.ScanServiceStub(channel)
+        self._tasks = tasks
+        self._inline_octets = inline_octets
+        self._deadline_s = deadline_s
+
+    def begin(
+        self,
+        session: SessionRef,
+        transaction: int,
+        skip: frozenset[EngineClass],
+        profile: str,
+        verdict: Callable[[Verdict], None],
+        room: Callable[[], None],
+    ) -> ScanFeed:
+        opening = opening_to_wire(session, transaction, skip, profile)
+        return _Feed(self, opening, verdict, room)
+
+    # What a feed does with it
+
+    @property
+    def inline_octets(self) -> int:
+        return self._inline_octets
+
+    def spawn(self, feed: "_Feed") -> asyncio.Task[None]:
+        return self._tasks.spawn(feed.run(), name="scan")
+
+    async def scan(self, request: scan_pb2.ScanRequest) -> Verdict:
+        deadline = asyncio.get_running_loop().time() + self._deadline_s
+        for attempt in range(1, ATTEMPTS + 1):
+            left_s = deadline - asyncio.get_running_loop().time()
+            try:
+                with translated("scanner"):
+                    return verdict_from_wire(await self._stub.Scan(request, timeout=left_s))
+            except Unavailable as failure:
+                if not failure.retryable or attempt == ATTEMPTS:
+                    raise
+                await asyncio.sleep(PAUSE_S * attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    def open_stream(self) -> "grpc.aio.StreamUnaryCall[scan_pb2.ScanPart, scan_pb2.Verdict]":
+        return self._stub.ScanStream()
+
+    @property
+    def deadline_s(self) -> float:
+        return self._deadline_s
+
+
+class _Feed:
+    """Content of one message: gathered, then sent whole, or streamed as it comes."""
+
+    __slots__ = (
+        "_client",
+        "_closing",
+        "_gathered",
+        "_opening",
+        "_over",
+        "_parts",
+        "_room",
+        "_task",
+        "_verdict",
+        "_wake",
+    )
+
+    def __init__(
+        self,
+        client: ScanClient,
+        opening: scan_pb2.ScanOpening,
+        verdict: Callable[[Verdict], None],
+        room: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._opening = opening
+        self._verdict = verdict
+        self._room = room
+        self._parts: list[bytes] = []
+        self._gathered = 0
+        self._closing: scan_pb2.ScanClosing | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._wake: asyncio.Event | None = None
+        self._over = False
+
+    @property
+    def full(self) -> bool:
+        return not self._over and self._gathered > max(BACKLOG_OCTETS, self._client.inline_octets)
+
+    def feed(self, content: bytes) -> None:
+        if self._over:
+            return
+        self._parts.append(content)
+        self._gathered += len(content)
+        if self._task is None:
+            if self._gathered > self._client.inline_octets:
+                self._wake = asyncio.Event()
+                self._task = self._client.spawn(self)
+        elif self._wake is not None and self._gathered >= PART_OCTETS:
+            self._wake.set()
+
+    def finish(self, envelope: Envelope, *, head_only: bool) -> None:
+        if self._over:
+            return
+        self._closing = scan_pb2.ScanClosing(
+            envelope=envelope_to_wire(envelope), head_only=head_only
+        )
+        if self._task is None:
+            self._task = self._client.spawn(self)
+        elif self._wake is not None:
+            self._wake.set()
+
+    def abandon(self) -> None:
+        self._over = True
+        self._parts.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def run(self) -> None:
+        try:
+            verdict = await (self._stream(self._wake) if self._wake else self._whole())
+        except (Unavailable, MalformedMessage) as failure:
+            verdict = unscanned(str(failure))
+        if not self._over:
+            self._over = True
+            self._parts.clear()
+            self._verdict(verdict)
+            self._room()
+
+    async def _whole(self) -> Verdict:
+        assert self._closing is not None
+        request = scan_pb2.ScanRequest(
+            opening=self._opening,
+            content=self._taken(),
+            envelope=self._closing.envelope,
+            head_only=self._closing.head_only,
+        )
+        return await self._client.scan(request)
+
+    async def _stream(self, wake: asyncio.Event) -> Verdict:
+        with translated("scanner"):
+            call = self._client.open_stream()
+            try:
+                await self._pump(call, wake)
+                async with asyncio.timeout(self._client.deadline_s):
+                    await call.done_writing()
+                    return verdict_from_wire(await call)
+            finally:
+                call.cancel()
+
+    async def _pump(
+        self,
+        call: "grpc.aio.StreamUnaryCall[scan_pb2.ScanPart, scan_pb2.Verdict]",
+        wake: asyncio.Event,
+    ) -> None:
+        """Write parts until the end was written, or the scanner has heard enough."""
+        part = scan_pb2.ScanPart(opening=self._opening)
+        while True:
+            try:
+                async with asyncio.timeout(self._client.deadline_s):
+                    await call.write(part)
+            except asyncio.InvalidStateError:  # it answered before the end: that is the verdict
+                return
+            if part.HasField("closing"):
+                return
+            while self._gathered < PART_OCTETS and self._closing is None:
+                wake.clear()
+                await wake.wait()
+            if self._gathered:
+                part = scan_pb2.ScanPart(content=self._taken())
+                self._room()
+            else:
+                part = scan_pb2.ScanPart(closing=self._closing)
+
+    def _taken(self) -> bytes:
+        content = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts.clear()
+        self._gathered = 0
+        return content

@@ -1,0 +1,359 @@
+"""One session: its core, its two links, its timer, and what was asked for in its name.
+
+The only place that knows both worlds. What happens on a link or in a service becomes an input
+of the core; what the core answers is performed at once, in order, before the next input
+(``_perform``). Asynchronous work comes back as an input on the same loop.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from edge_proxy import metrics
+from edge_proxy.journal import Journal
+from edge_proxy.links.connect import NotConnected, connect
+from edge_proxy.links.link import Link
+from edge_proxy.links.tunnel import Tunnel
+from edge_proxy.metrics import Side
+from edge_proxy.ports import LockTable, OutcomePort, PolicyPort, ScanFeed, ScanPort
+from edge_proxy.registry import Registry
+from edge_proxy.relay import actions, refusals
+from edge_proxy.relay.actions import Action, Loss
+from edge_proxy.relay.facts import CloseCause
+from edge_proxy.relay.session import RelaySession
+from edge_proxy.relay.settings import CoreSettings
+from rulebook.values import Rulebook
+from service_kit.clock import Clock
+from service_kit.logs import event
+from service_kit.tasks import Tasks
+from smtpgated_contracts.values.mail import SessionRef
+from smtpgated_contracts.values.policy import Decision, SessionProgress
+from smtpgated_contracts.values.scan import Verdict
+
+_LOG: Final = logging.getLogger(__name__)
+
+Input = Callable[[], Sequence[Action]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all sessions of a worker share."""
+
+    core: CoreSettings
+    connect_timeout_s: float
+    outgoing_address: str
+    policy: PolicyPort
+    scanner: ScanPort
+    outcomes: OutcomePort
+    locks: LockTable
+    registry: Registry["Conductor"]
+    tasks: Tasks
+    clock: Clock
+
+
+class Conductor:
+    """A ``LinkOwner``. Lives from the accepted connection to the end of both links."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        session: SessionRef,
+        rulebook: Rulebook,
+        rulebook_version: int,
+        downstream: Link,
+    ) -> None:
+        self.session = session
+        self._around = surroundings
+        self._core = RelaySession(surroundings.core, session, rulebook)
+        self._journal = Journal(
+            session, rulebook_version, surroundings.clock, surroundings.outcomes
+        )
+        self._downstream = downstream
+        self._upstream: Link | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._feed: ScanFeed | None = None
+        self._tunnel: Tunnel | None = None
+        self._inputs: deque[Input] = deque()
+        self._performing = False
+        self._over = False
+        self._asked_policy = False
+        self._progress: tuple[object, ...] = ()
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    # The session's life
+
+    def began(self, link: Link) -> None:
+        if link is self._downstream:
+            self._start()
+        elif self._over:
+            link.abort()
+        else:
+            self._upstream = link
+            self._input(self._core.upstream_connected)
+
+    def _start(self) -> None:
+        self._around.registry.add(self.session, self)
+        metrics.OPEN_SESSIONS().inc()
+        locked = self._around.locks.lock_on(self.session) is not None
+        if locked:
+            metrics.LOCKED_OUT().inc()
+        self._input(lambda: self._core.start(locked=locked))
+
+    def lock_changed(self) -> None:
+        """Policy pushed something about this session's source."""
+        if self._around.locks.lock_on(self.session) is not None:
+            self._input(self._core.locked)
+        else:
+            self._input(self._core.unlocked)
+
+    def drain(self) -> None:
+        self._input(self._core.drain)
+
+    def shut_down(self) -> None:
+        self._input(self._core.shut_down)
+
+    def described(self) -> SessionProgress:
+        return SessionProgress(
+            self.session,
+            self._core.phase.value,
+            self._core.record.transactions,
+            self._journal.opened_at_ms,
+        )
+
+    # What the links tell
+
+    def octets_arrived(self, link: Link, octets: bytes) -> None:
+        downstream = link is self._downstream
+        metrics.OCTETS(Side.DOWNSTREAM if downstream else Side.UPSTREAM).inc(len(octets))
+        self._journal.count_octets(len(octets), downstream=downstream)
+        if self._tunnel is not None:
+            self._tunnel.octets_arrived(link, octets)
+            self._keep_time()
+        elif downstream:
+            self._input(lambda: self._core.downstream_octets(octets))
+        else:
+            self._input(lambda: self._core.upstream_octets(octets))
+
+    def ended(self, link: Link) -> None:
+        if self._tunnel is not None:
+            self._tunnel.ended(link)
+        elif link is self._downstream:
+            self._input(self._core.downstream_ended)
+        else:
+            self._input(lambda: self._core.upstream_lost(Loss.CLOSED))
+
+    def lost(self, link: Link) -> None:
+        if link is self._downstream:
+            self._input(self._core.downstream_lost)
+            self._finish()
+        else:
+            self._upstream = None
+            self._input(lambda: self._core.upstream_lost(Loss.CLOSED))
+
+    def room_changed(self, link: Link) -> None:
+        self._settle()
+
+    # What services answer
+
+    def _decided(self, decision: Decision) -> None:
+        self._input(lambda: self._core.decided(decision))
+
+    def _scanned(self, scan: actions.ScanId, verdict: Verdict) -> None:
+        self._journal.verdict_came(verdict)
+        self._input(lambda: self._core.scanned(scan, verdict))
+
+    async def _connect(self) -> None:
+        around = self._around
+        try:
+            await connect(
+                self.session.original_destination,
+                around.outgoing_address,
+                around.connect_timeout_s,
+                lambda: Link(lambda _link: self),
+            )
+        except NotConnected as failure:
+            loss = failure.loss
+            self._input(lambda: self._core.upstream_lost(loss))
+
+    # Inputs and actions
+
+    def _input(self, told: Input) -> None:
+        """Tell the core something and perform what follows; never inside another input."""
+        self._inputs.append(told)
+        if self._performing:
+            return
+        self._performing = True
+        try:
+            while self._inputs:
+                for action in self._inputs.popleft()():
+                    self.PERFORM[type(action)](self, action)
+        except Exception as bug:  # noqa: BLE001 - one session dies of a bug, not the edge
+            self._break(bug)
+        finally:
+            self._performing = False
+        self._settle()
+
+    def _break(self, bug: Exception) -> None:
+        event(
+            _LOG,
+            logging.CRITICAL,
+            "session error",
+            session=self.session.session_id,
+            phase=self._core.phase,
+            exc_info=bug,
+        )
+        metrics.ERRORS().inc()
+        self._inputs.clear()
+        self._core.record.closed_by = CloseCause.ERROR
+        if self._tunnel is None:
+            self._downstream.send(refusals.render(refusals.OUR_FAULT, enhanced=False))
+        self._drop_everything()
+        self._downstream.close()
+        self._finish()
+
+    def _settle(self) -> None:
+        """After every input: who may be read from, and until when patience lasts."""
+        if self._over:
+            return
+        downstream_full = self._downstream.full
+        upstream_full = self._upstream is not None and self._upstream.full
+        feed_full = self._feed is not None and self._feed.full
+        wanted = self._tunnel is not None or self._core.wants_downstream
+        self._downstream.set_reading(wanted and not upstream_full and not feed_full)
+        if self._upstream is not None:
+            self._upstream.set_reading(not downstream_full)
+        self._keep_time()
+
+    def _keep_time(self) -> None:
+        """One timer: it is moved when it fires, not with every step forward."""
+        tunnel = self._tunnel
+        progress = (*self._core.progress, tunnel.progress if tunnel else 0)
+        if progress == self._progress:
+            return
+        self._progress = progress
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + self._core.patience
+        if self._timer is None or self._timer.when() > self._deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(self._deadline, self._time_passed)
+
+    def _time_passed(self) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._deadline:
+            self._timer = loop.call_at(self._deadline, self._time_passed)
+            return
+        self._timer = None
+        self._input(self._core.deadline_passed)
+
+    def _finish(self) -> None:
+        """The session is over: what was held for it is given back, once."""
+        if self._over:
+            return
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._drop_everything()
+        self._around.registry.remove(self.session)
+        if self._asked_policy:
+            self._around.policy.close_session(self.session.session_id)
+        metrics.OPEN_SESSIONS().dec()
+        self._journal.session_ended(self._core.record)
+
+    def _drop_everything(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._feed is not None:
+            self._feed.abandon()
+            self._feed = None
+        if self._upstream is not None:
+            self._upstream.abort()
+            self._upstream = None
+
+    # Performing
+
+    def _send_downstream(self, action: actions.SendDownstream) -> None:
+        self._downstream.send(action.octets)
+
+    def _send_upstream(self, action: actions.SendUpstream) -> None:
+        if self._upstream is not None:
+            self._upstream.send(action.octets)
+
+    def _feed_scan(self, action: actions.FeedScan) -> None:
+        if self._feed is not None:
+            self._feed.feed(action.content)
+
+    def _connect_upstream(self, _action: actions.ConnectUpstream) -> None:
+        self._connecting = self._around.tasks.spawn(self._connect(), name="connect upstream")
+
+    def _ask_policy(self, _action: actions.AskPolicy) -> None:
+        self._asked_policy = True
+        self._around.policy.open_session(self.session, self.described, self._decided)
+
+    def _begin_scan(self, action: actions.BeginScan) -> None:
+        scan = action.scan
+        self._feed = self._around.scanner.begin(
+            self.session,
+            scan,
+            action.skip,
+            action.profile,
+            lambda verdict: self._scanned(scan, verdict),
+            self._settle,
+        )
+
+    def _finish_scan(self, action: actions.FinishScan) -> None:
+        self._journal.verdict_awaited()
+        if self._feed is not None:
+            self._feed.finish(action.envelope, head_only=action.head_only)
+
+    def _abandon_scan(self, _action: actions.AbandonScan) -> None:
+        if self._feed is not None:
+            self._feed.abandon()
+            self._feed = None
+
+    def _close_upstream(self, _action: actions.CloseUpstream) -> None:
+        if self._upstream is not None:
+            self._upstream.close()
+            self._upstream = None
+
+    def _abort_upstream(self, _action: actions.AbortUpstream) -> None:
+        if self._upstream is not None:
+            self._upstream.abort()
+            self._upstream = None
+
+    def _close_downstream(self, _action: actions.CloseDownstream) -> None:
+        self._downstream.close()
+        self._finish()
+
+    def _look_downstream(self, _action: actions.LookDownstream) -> None:
+        waiting = self._downstream.octets_waiting() > 0
+        self._inputs.append(lambda: self._core.looked(waiting=waiting))
+
+    def _become_tunnel(self, _action: actions.BecomeTunnel) -> None:
+        if self._upstream is not None:
+            metrics.TUNNELS().inc()
+            self._tunnel = Tunnel(self._downstream, self._upstream)
+
+    def _note(self, action: actions.Note) -> None:
+        self._journal.note(action.fact)
+
+    PERFORM: ClassVar[Mapping[type[Action], Callable[["Conductor", Any], None]]] = {
+        actions.SendDownstream: _send_downstream,
+        actions.SendUpstream: _send_upstream,
+        actions.FeedScan: _feed_scan,
+        actions.ConnectUpstream: _connect_upstream,
+        actions.AskPolicy: _ask_policy,
+        actions.BeginScan: _begin_scan,
+        actions.FinishScan: _finish_scan,
+        actions.AbandonScan: _abandon_scan,
+        actions.CloseUpstream: _close_upstream,
+        actions.AbortUpstream: _abort_upstream,
+        actions.CloseDownstream: _close_downstream,
+        actions.LookDownstream: _look_downstream,
+        actions.BecomeTunnel: _become_tunnel,
+        actions.Note: _note,
+    }

@@ -1,0 +1,88 @@
+"""The edge's configuration: ``edge-proxy check-config`` says what is in force."""
+
+import socket
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from service_kit.addresses import HostPort
+from service_kit.config import Settings
+from service_kit.logs import LogSettings
+from service_kit.tls import TlsSettings
+
+
+class ListenSettings(Settings):
+    addresses: tuple[HostPort, ...] = Field(default=(HostPort("127.0.0.1", 2525),), min_length=1)
+    """Where intercepted connections arrive; ``[::]:2525`` takes both families."""
+    backlog: int = Field(default=1024, ge=1, le=65_535)
+    """Connections the kernel holds before they are accepted."""
+
+
+class DestinationSettings(Settings):
+    mode: Literal["fixed", "redirect"] = "fixed"
+    """fixed: everything goes to ``server``; redirect: SO_ORIGINAL_DST (nftables redirect)."""
+    server: HostPort | None = None
+    """With mode fixed: where to."""
+    outgoing_address: str = ""
+    """Local address of upstream connections; empty: the system's choice."""
+    connect_timeout_s: float = Field(default=30.0, gt=0, le=300)
+    """Seconds to reach the server."""
+
+    @model_validator(mode="after")
+    def _server_goes_with_fixed(self) -> Self:
+        if self.mode == "fixed" and self.server is None:
+            raise ValueError('mode fixed needs server = "host:port"')
+        if self.mode != "fixed" and self.server is not None:
+            raise ValueError(f"server is for mode fixed, not for mode {self.mode}")
+        return self
+
+
+class ScannerSettings(Settings):
+    target: str = Field(default="127.0.0.1:50051", min_length=1)
+    """gRPC name of the scanners: ``host:port`` or ``dns:///name:port`` for all replicas."""
+    deadline_s: float = Field(default=60.0, gt=0, le=240)
+    """From the end of content to the verdict; stays below the server's 5 minutes."""
+    inline_octets: int = Field(default=262_144, ge=1024, le=3_145_728)
+    """Content up to this size travels in one call, larger content as a stream."""
+
+
+class PolicySettings(Settings):
+    target: str = Field(default="127.0.0.1:50052", min_length=1)
+    """gRPC name of the policy service."""
+    patience_ms: int = Field(default=1000, ge=10, le=20_000)
+    """How long a session waits for policy's decision; then the edge's own limits decide."""
+    stance: Literal["open", "closed"] = "closed"
+    """While policy was never seen since the start. closed: 421; open: default rulebook."""
+
+
+class MetricsSettings(Settings):
+    listen: HostPort
+    """Where /metrics, /healthz and /readyz are served."""
+
+
+class ReplySettings(Settings):
+    name: str = Field(default="", max_length=255, pattern=r"^[A-Za-z0-9.\-]*$")
+    """Host name in replies of our own; empty: none is told."""
+
+
+class LimitSettings(Settings):
+    sessions: int = Field(default=10_000, ge=1)
+    """Concurrent sessions of one worker; beyond: 421 at accept."""
+
+
+class EdgeSettings(Settings):
+    edge_id: str = Field(default_factory=socket.gethostname, min_length=1, max_length=128)
+    """Name of this edge in the farm."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes that share the listening addresses (SO_REUSEPORT); one a core is right."""
+    drain_deadline_s: float = Field(default=25.0, ge=0, le=3600)
+    """After SIGTERM: how long running transactions may take to finish."""
+    listen: ListenSettings = ListenSettings()
+    destination: DestinationSettings
+    scanner: ScannerSettings = ScannerSettings()
+    policy: PolicySettings = PolicySettings()
+    limits: LimitSettings = LimitSettings()
+    replies: ReplySettings = ReplySettings()
+    metrics: MetricsSettings | None = None
+    log: LogSettings = LogSettings()
+    tls: TlsSettings | None = None

@@ -1,0 +1,36 @@
+"""Reach the server a session was going to."""
+
+import asyncio
+import errno
+from collections.abc import Callable
+from typing import Final
+
+from edge_proxy.links.link import Link
+from edge_proxy.relay.actions import Loss
+from smtpgated_contracts.values.mail import Endpoint
+
+_LOSSES: Final = {errno.ECONNREFUSED: Loss.REFUSED, errno.ETIMEDOUT: Loss.TIMEOUT}
+
+
+class NotConnected(Exception):  # noqa: N818 - what is the case
+    def __init__(self, loss: Loss) -> None:
+        super().__init__(loss.value)
+        self.loss = loss
+
+
+async def connect(
+    destination: Endpoint, outgoing_address: str, timeout_s: float, link: Callable[[], Link]
+) -> Link:
+    """A connected link. Raises NotConnected."""
+    local = (outgoing_address, 0) if outgoing_address else None
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(timeout_s):
+            _, connected = await loop.create_connection(
+                link, destination.address, destination.port, local_addr=local
+            )
+    except TimeoutError:
+        raise NotConnected(Loss.TIMEOUT) from None
+    except OSError as error:
+        raise NotConnected(_LOSSES.get(error.errno or 0, Loss.UNREACHABLE)) from None
+    return connected

@@ -1,0 +1,63 @@
+"""Every metric of the edge. The sentences are those of docs/metrics.md."""
+
+from enum import Enum
+from typing import Final
+
+from edge_proxy.relay.facts import CloseCause
+from service_kit.metrics import counter, gauge, histogram
+from smtpgated_contracts.values.policy import DecisionKind, Disposition
+from smtpgated_contracts.values.scan import VerdictKind
+
+
+class Side(Enum):
+    DOWNSTREAM = "downstream"
+    UPSTREAM = "upstream"
+
+
+class Judge(Enum):
+    """Who decided on a session."""
+
+    POLICY = "policy"
+    LOCAL = "local"
+
+
+class RuleMode(Enum):
+    ENFORCED = "enforced"
+    SHADOW = "shadow"
+
+
+SESSIONS: Final = counter(
+    "edge_sessions", "Sessions that ended, by why they ended.", closed_by=CloseCause
+)
+OPEN_SESSIONS: Final = gauge("edge_open_sessions", "Sessions under way.")
+TRANSACTIONS: Final = counter(
+    "edge_transactions", "Messages by what became of them.", disposition=Disposition
+)
+VERDICTS: Final = counter("edge_verdicts", "Verdicts the edge was given.", verdict=VerdictKind)
+VERDICT_WAIT: Final = histogram(
+    "edge_verdict_wait_s", "Seconds the end of a message was held before its verdict."
+)
+DECISIONS: Final = counter(
+    "edge_decisions", "Decisions on sessions, by who made them.", judge=Judge, decision=DecisionKind
+)
+OCTETS: Final = counter("edge_octets", "Octets received, by side.", side=Side)
+TUNNELS: Final = counter("edge_tunnels", "Sessions that became a TLS tunnel.")
+VIOLATIONS: Final = counter(
+    "edge_violations", "Protocol violations, by who broke the protocol.", side=Side
+)
+RULES: Final = counter(
+    "edge_rules_fired", "Rules that bit, or in shadow would have.", mode=RuleMode
+)
+LOCKED_OUT: Final = counter("edge_locked_out", "Sessions and messages refused because of a lock.")
+OVERLOADED: Final = counter("edge_overloaded", "Connections refused at accept because of load.")
+OUTCOMES_DROPPED: Final = counter(
+    "edge_outcomes_dropped", "Outcomes that could not be kept for policy."
+)
+POLICY_CONNECTED: Final = gauge(
+    "edge_policy_connected", "1 while rulebook and locks are pushed by policy.", combined="livemin"
+)
+RULEBOOK_VERSION: Final = gauge(
+    "edge_rulebook_version", "Version of the rulebook in force.", combined="livemin"
+)
+LOCKS: Final = gauge("edge_locks", "Locks the edge knows.", combined="livemax")
+ERRORS: Final = counter("edge_session_errors", "Sessions ended by a bug of ours.")
