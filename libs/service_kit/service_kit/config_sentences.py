@@ -23,6 +23,25 @@ _CREDENTIALS_IN_URL: Final = re.compile(r"(?<=://)[^/@\s]*(?=@)")
 _LONGEST_VALUE: Final = 80
 _ABSENT: Final = object()
 
+# pydantic's kinds of error whose own words speak of Python.
+_WANTED: Final[Mapping[str, str]] = {
+    "string_type": "must be text in quotes",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list in brackets",
+    "tuple_type": "must be a list in brackets",
+    "set_type": "must be a list in brackets",
+    "frozen_set_type": "must be a list in brackets",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+}
+
 
 def is_secret(name: str) -> bool:
     """Whether the value of a key of this name must not be shown."""
@@ -103,14 +122,13 @@ def _shown(value: object, *, hidden: bool) -> str:
 def _cure(error: ErrorDetails, key: Key, model: type[BaseModel], prefix: str) -> str:
     kind, said = error["type"], str(error["msg"])
     if kind == "missing":
-        return f"must be given (in the file, or as {variable(prefix, key)})"
+        in_list = any(map(str.isdecimal, key))
+        return "must be given" if in_list else f"must be given (or {variable(prefix, key)} be set)"
     if kind == "extra_forbidden":
         return _unknown(key, model)
     if kind in ("value_error", "assertion_error"):  # a validator's own words: may quote it
         return "is not acceptable" if any(map(is_secret, key)) else str(error["ctx"]["error"])
-    if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return "must be a table"
-    return said.replace("Input should", "must", 1).partition(", unable to parse")[0]
+    return _WANTED.get(kind, said.replace("Input should", "must", 1))
 
 
 def _unknown(key: Key, model: type[BaseModel]) -> str:
@@ -118,7 +136,7 @@ def _unknown(key: Key, model: type[BaseModel]) -> str:
     known = sorted(
         {name for each in above for table in tables_of(each) for name in table.model_fields}
     )
-    close = difflib.get_close_matches(key[-1], known, n=1)
+    close = difflib.get_close_matches(key[-1], known, n=1, cutoff=0.5)
     if close:
         return f"no such key; did you mean {close[0]}?"
     return f"no such key; known here are {', '.join(known)}" if known else "no such key"

@@ -16,6 +16,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 _NOT_SEEN_YET: Final = "not seen yet"
+_STOPPING: Final = "process"
 _SERVING: Final = health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
 _NOT_SERVING: Final = health_pb2.HealthCheckResponse(
     status=health_pb2.HealthCheckResponse.NOT_SERVING
@@ -67,7 +68,6 @@ class HealthService(health_pb2_grpc.HealthServicer):
         self._readiness = readiness
         self._names = frozenset({"", *services})
         self._closed = False
-        self._closing = asyncio.Event()
 
     def close(self) -> None:
         """From now on NOT_SERVING; watchers are told so and end."""
@@ -102,6 +102,3 @@ class HealthService(health_pb2_grpc.HealthServicer):
 
     def _state(self) -> health_pb2.HealthCheckResponse:
         return _SERVING if self._readiness.ready and not self._closed else _NOT_SERVING
-
-
-_STOPPING: Final = "process"
