@@ -2,7 +2,9 @@
 
 Servers accept more than the RFC's grammar: blanks after the colon, an address without
 brackets, a source route. All of these are understood here, so that rules and limits see the
-address the server sees; what cannot be understood is None and must not be relayed.
+address the server sees; what cannot be understood is None and must not be relayed. Behind the
+address only parameters may stand (``SIZE=1000``): of ``TO: name <a@b>`` one server takes the
+name, another one what is in the brackets.
 """
 
 import re
@@ -11,10 +13,11 @@ from typing import Final
 _QUOTED: Final = rb'"(?:[^"\\\r\n]|\\[^\r\n])*"'
 _BRACKETED: Final = rb"<(?P<bracketed>(?:" + _QUOTED + rb'|[^<>"\s])*)>'
 _BARE: Final = rb"(?P<bare>(?:" + _QUOTED + rb'|[^<>"\s])+)'
+_PARAMETER: Final = rb"[ \t]+[a-z0-9][a-z0-9-]*(?:=\S*)?"
 _ARGUMENT: Final = re.compile(
     rb"(?P<keyword>FROM|TO):[ \t]*(?:" + _BRACKETED + rb"|" + _BARE + rb")"
-    rb"(?:[ \t]+(?P<parameters>[^\s].*))?",
-    re.IGNORECASE | re.DOTALL,
+    rb"(?:" + _PARAMETER + rb")*",
+    re.IGNORECASE,
 )
 _SOURCE_ROUTE: Final = re.compile(rb"(?:@[^,:\"]*,)*@[^,:\"]*:")
 
