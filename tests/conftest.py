@@ -1,0 +1,21 @@
+"""Hypothesis profiles: ``check`` for every run, ``nightly`` by HYPOTHESIS_PROFILE=nightly."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "check",
+    max_examples=150,
+    stateful_step_count=40,
+    deadline=None,  # the machine is shared: how long an example takes says nothing
+    derandomize=True,  # a run is the same everywhere; chance is for the night
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "nightly",
+    parent=settings.get_profile("check"),
+    max_examples=20_000,
+    derandomize=False,
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "check"))
