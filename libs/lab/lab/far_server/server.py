@@ -5,7 +5,7 @@
         await far.wait_for_messages(1)
         assert far.messages[0].content == sent
 
-Errors that leave it: OSError when the address cannot be bound; TimeoutError from waiting.
+Errors that leave it: StartError when the address cannot be bound; TimeoutError from waiting.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from lab.far_server.link import FarLink
 from lab.far_server.plan import FarPlan
 from lab.far_server.store import SessionRecord, Store, StoredMessage
 from service_kit.addresses import HostPort
+from service_kit.errors import StartError
 from service_kit.tasks import Tasks
 
 ANY_PORT: Final = HostPort("127.0.0.1", 0)
@@ -47,7 +48,10 @@ class FarServer:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        listening = _listening(self._listen, self._plan.receive_buffer_octets)
+        try:
+            listening = _listening(self._listen, self._plan.receive_buffer_octets)
+        except OSError as wrong:
+            raise StartError(f"cannot listen on {self._listen}: {wrong.strerror}") from None
         self.address = HostPort(self._listen.host, listening.getsockname()[1])
         self._server = await loop.create_server(self._link, sock=listening, backlog=BACKLOG)
         return self
@@ -69,6 +73,11 @@ class FarServer:
     def message_count(self) -> int:
         """How many were accepted since the start."""
         return self._store.message_count
+
+    @property
+    def session_count(self) -> int:
+        """How many connections there were since the start."""
+        return self._store.session_count
 
     @property
     def sessions(self) -> tuple[SessionRecord, ...]:

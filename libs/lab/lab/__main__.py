@@ -1,0 +1,51 @@
+"""``python -m lab``: a farm to use (run), a farm to see (demo), a server to send to (sink).
+
+Exit codes: 0 ended as asked; 1 a part of the farm failed, or a row of the demonstration is not
+as it must be; 2 what was asked for cannot be, one sentence on stderr says why.
+"""
+
+import argparse
+import sys
+
+from lab import sink
+from lab.children import ChildEndedError
+from lab.farm import NotReadyError
+from lab.run import run
+from service_kit.errors import ConfigError, StartError
+
+
+def main() -> int:
+    """The exit code of the verb that was asked for."""
+    asked = _parser().parse_args()
+    try:
+        match asked.verb:
+            case "run":
+                run()
+            case "sink":
+                sink.sink(asked)
+    except (ConfigError, StartError) as wrong:
+        return _failed(asked.verb, wrong, 2)
+    except (ChildEndedError, NotReadyError) as wrong:
+        return _failed(asked.verb, wrong, 1)
+    return 0
+
+
+def _failed(verb: str, why: Exception, code: int) -> int:
+    print(f"lab {verb}: {why}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lab", description="SMTP-Gated on one machine.")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs.add_parser(
+        "run",
+        help="a farm in the foreground; UPSTREAM=, LISTEN=, MODE=, ADMIN=, CLAMD=, SPAMD=, "
+        "REDIS_URL= in the environment say what it uses",
+    )
+    sink.add_arguments(verbs.add_parser("sink", help="a far server; prints where it listens"))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
