@@ -82,7 +82,11 @@ async def start_server(
     health = HealthService(readiness, services)
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection((*services, _HEALTH, reflection.SERVICE_NAME), server)
-    port = _bound(server, listen, tls)
+    try:
+        port = _bound(server, listen, tls)
+    except StartError:
+        await server.stop(None)  # a server that is only dropped ends noisily, after its loop
+        raise
     await server.start()
     return RunningServer(server, health, port)
 

@@ -6,7 +6,8 @@
 Promises: whatever a stranger sent, one event is one line and nothing in it can forge another
 or steer a terminal (``escaping``); writing never waits (``log_delivery``): a reader that does
 not keep up costs lines, which are counted, not sessions. Lines of libraries (grpc, uvicorn,
-redis) take the same way with event "library". Credentials are never given to ``event``.
+redis) take the same way with event "library"; uvicorn must be given log_config=None.
+Credentials are never given to ``event``.
 """
 
 import logging
@@ -23,8 +24,6 @@ from service_kit.log_formats import Facility, JsonFormat, SyslogFormat, TextForm
 __all__ = ["LogSettings", "configure", "event", "for_log"]
 
 _STDERR: Final = 2
-# They install formats of their own, or have levels of their own.
-_LIBRARIES: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "grpc", "redis", "asyncio")
 
 
 class LogSettings(Settings):
@@ -58,10 +57,10 @@ def configure(settings: LogSettings, service: str) -> None:
         previous.close()
     root.addHandler(hand_off)
     root.setLevel(settings.level.upper())
-    for name in _LIBRARIES:
-        library = logging.getLogger(name)
-        library.handlers.clear()
-        library.propagate = True
+    for library in tuple(root.manager.loggerDict.values()):
+        if isinstance(library, logging.Logger):  # some come with a way of their own
+            library.handlers.clear()
+            library.propagate = True
     logging.captureWarnings(capture=True)
     sys.excepthook = _last_line
 

@@ -5,11 +5,17 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
+import grpc.aio
 import pytest
 import trustme
+from grpc_health.v1 import health_pb2
 
 from service_kit.tls import TlsSettings
+
+# Longer than anything here takes, on the slowest machine.
+DEADLINE_S: Final = 20.0
 
 
 @pytest.fixture
@@ -47,6 +53,18 @@ class Authority:
 
     def issue(self, *hosts: str) -> TlsSettings:
         return self.sign(self.ca.issue_cert(*hosts), hosts[0].replace(":", "_"))
+
+
+async def health(channel: grpc.aio.Channel, service: str, *, wait_for_ready: bool = False) -> int:
+    """What the peer's health service says, within DEADLINE_S."""
+    ask = channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )
+    request = health_pb2.HealthCheckRequest(service=service)
+    answer = await ask(request, timeout=DEADLINE_S, wait_for_ready=wait_for_ready)
+    return answer.status
 
 
 @pytest.fixture

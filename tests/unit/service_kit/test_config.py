@@ -152,7 +152,7 @@ def test_credentials_in_a_url_are_not_shown(tmp_path: Path) -> None:
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        _Scanner().name = "x"  # type: ignore[misc]  # what is tested
+        _Scanner().name = "x"
 
 
 def test_a_secret_file_is_read_without_its_line_end(tmp_path: Path) -> None:
