@@ -1,0 +1,72 @@
+"""Who is let in: a bounded number of scans, and a bounded number of octets held by all.
+
+What is beyond a bound is refused at once, so that the edge can try another replica while
+there is time: a queue here would only hide that this replica has enough to do.
+
+Errors: Overloaded.
+"""
+
+from types import TracebackType
+from typing import Final, Self
+
+from scanner import metrics
+from scanner.metrics import Refusal
+
+
+class Overloaded(Exception):  # noqa: N818 - a state, not a mistake
+    """This replica has enough to do."""
+
+    def __init__(self, bound: Refusal) -> None:
+        super().__init__(bound.value)
+        metrics.REFUSED(bound).inc()
+
+
+class Admission:
+    """``concurrent_scans`` from opening to verdict; ``held_octets`` of content, over all."""
+
+    def __init__(self, concurrent_scans: int, held_octets: int) -> None:
+        self._most_scans: Final = concurrent_scans
+        self._most_octets: Final = held_octets
+        self.scans = 0
+        self.octets = 0
+
+    def admit(self) -> "Place":
+        """A place for one scan, free again when its ``with`` ends. Raises Overloaded."""
+        if self.scans >= self._most_scans:
+            raise Overloaded(Refusal.SCANS)
+        return Place(self)
+
+    def hold(self, octets: int) -> None:
+        if self.octets + octets > self._most_octets:
+            raise Overloaded(Refusal.OCTETS)
+        self.octets += octets
+
+
+class Place:
+    """One admitted scan and the octets it holds."""
+
+    __slots__ = ("_admission", "_held")
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._held = 0
+
+    def hold(self, octets: int) -> None:
+        """Before they are kept. Raises Overloaded."""
+        self._admission.hold(octets)
+        self._held += octets
+
+    def __enter__(self) -> Self:
+        self._admission.scans += 1
+        metrics.IN_FLIGHT().inc()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._admission.scans -= 1
+        self._admission.octets -= self._held
+        metrics.IN_FLIGHT().dec()

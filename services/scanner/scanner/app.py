@@ -1,0 +1,85 @@
+"""The scanner as one running thing: builds it, serves, drains, and takes it down in order.
+
+Errors: StartError (a port in use, rules that cannot be used, a required engine away).
+"""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Final
+
+from scanner.admission import Admission
+from scanner.config import ScannerSettings
+from scanner.grpc_service import NAME, ScanLimits, ScanService
+from scanner.panel import Panel
+from scanner.ports import Engine
+from scanner.watch import Watch
+from service_kit.grpc_server import RunningServer, start_server
+from service_kit.health import Readiness
+from service_kit.lifecycle import Lifecycle
+from service_kit.logs import event
+from service_kit.metrics import serve_http
+from service_kit.tasks import Tasks
+from smtpgated.scan.v1.scan_pb2_grpc import add_ScanServiceServicer_to_server
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+async def run(settings: ScannerSettings) -> None:
+    """Serve until told to stop; scans under way then get their verdicts."""
+    lifecycle = Lifecycle(settings.limits.drain_deadline_s)
+    try:
+        async with serving(settings) as server:
+            event(_LOG, logging.INFO, "listening", port=server.port)
+            await lifecycle.wait_drain()
+            await server.stop(lifecycle.drain_remaining_s())
+    finally:
+        lifecycle.close()
+    event(_LOG, logging.INFO, "stopped")
+
+
+@asynccontextmanager
+async def serving(settings: ScannerSettings) -> AsyncIterator[RunningServer]:
+    """A scanner that serves, with everything it needs; all of it is gone afterwards."""
+    engines = settings.engines.open()
+    readiness = Readiness()
+    watch = Watch(engines, readiness)
+    async with AsyncExitStack() as stack:
+        await _start(engines, stack)
+        await watch.first_look()
+        tasks = await stack.enter_async_context(Tasks())
+        tasks.spawn(watch.run(), name="watch the engines")
+        if settings.metrics is not None:
+            status = await serve_http(settings.metrics.listen, readiness)
+            stack.push_async_callback(status.aclose)
+        server = await start_server(
+            settings.listen.address,
+            settings.tls,
+            readiness,
+            {NAME: partial(add_ScanServiceServicer_to_server, _service(settings, engines, watch))},
+        )
+        stack.push_async_callback(server.stop, 0)
+        yield server
+
+
+async def _start(engines: Sequence[Engine], stack: AsyncExitStack) -> None:
+    for engine in engines:
+        stack.push_async_callback(engine.aclose)
+        await engine.start()
+
+
+def _service(settings: ScannerSettings, engines: Sequence[Engine], watch: Watch) -> ScanService:
+    limits = settings.limits
+    panel = Panel(
+        engines,
+        settings.spam.suspect_at,
+        watch.versions,
+        stop_at_virus=settings.panel.stop_at_virus,
+    )
+    admission = Admission(limits.concurrent_scans, limits.held_octets)
+    return ScanService(
+        panel,
+        admission,
+        ScanLimits(limits.content_octets, limits.scan_deadline_s, limits.receive_deadline_s),
+    )

@@ -1,0 +1,68 @@
+"""The scanner's configuration: one TOML file, every key with its default beside it here."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from scanner.engines.registry import EngineTables
+from scanner.engines.settings import Octets, Seconds
+from service_kit.addresses import HostPort
+from service_kit.config import Settings
+from service_kit.logs import LogSettings
+from service_kit.tls import TlsSettings
+
+_MiB = 1024 * 1024
+
+
+class ListenSettings(Settings):
+    address: HostPort = HostPort("127.0.0.1", 50051)
+    """Where edges call (gRPC)."""
+
+
+class MetricsSettings(Settings):
+    listen: HostPort
+    """Where /metrics, /healthz and /readyz are served; no [metrics]: nowhere."""
+
+
+class LimitSettings(Settings):
+    concurrent_scans: Annotated[int, Field(ge=1, le=100_000)] = 256
+    """Scans admitted at the same time, from their first octet to the verdict."""
+    content_octets: Octets = 64 * _MiB
+    """Of one content; what is longer is not scanned: the verdict says so."""
+    held_octets: Annotated[int, Field(ge=1)] = 512 * _MiB
+    """Of all contents together."""
+    scan_deadline_s: Seconds = 50.0
+    """From the end of the content to the verdict; the caller's deadline may be nearer."""
+    receive_deadline_s: Seconds = 3600.0
+    """For a content to arrive: the sender's line sets the pace, and senders can be slow."""
+    drain_deadline_s: Seconds = 60.0
+    """After SIGTERM: for the scans that are under way."""
+
+    @model_validator(mode="after")
+    def _one_content_fits(self) -> "LimitSettings":
+        if self.held_octets < self.content_octets:
+            raise ValueError("held_octets must be at least content_octets")
+        return self
+
+
+class SpamSettings(Settings):
+    suspect_at: Annotated[float, Field(ge=-1000, le=10_000)] = 5.0
+    """Spam score from which content is suspect."""
+
+
+class PanelSettings(Settings):
+    stop_at_virus: bool = True
+    """Whether the other engines are called off when one has found a virus."""
+
+
+class ScannerSettings(Settings):
+    engines: EngineTables
+    """[engines.NAME] turns an engine on; one at least."""
+    listen: ListenSettings = ListenSettings()
+    metrics: MetricsSettings | None = None
+    log: LogSettings = LogSettings()
+    tls: TlsSettings | None = None
+    """Mutual TLS; without it calls are plaintext."""
+    limits: LimitSettings = LimitSettings()
+    spam: SpamSettings = SpamSettings()
+    panel: PanelSettings = PanelSettings()

@@ -1,0 +1,41 @@
+"""What the configuration of every engine has."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from scanner.core.profile import EngineProfile, Oversize
+from scanner.ports import Engine
+from service_kit.config import Settings
+from smtpgated_contracts.values.scan import EngineClass
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Count = Annotated[int, Field(ge=1, le=10_000)]
+Octets = Annotated[int, Field(ge=1, le=1024 * 1024 * 1024)]
+
+
+class EngineSettings(Settings):
+    """Defaults are each engine's own: see its file."""
+
+    deadline_s: Seconds = 30.0
+    """Seconds for one scan at most; the scan's own deadline may be nearer."""
+    max_octets: Octets
+    """Content beyond this is not given to the engine."""
+    oversize: Oversize = Oversize.MISSING
+    """What content beyond it means: missing (the edge's stance decides) or skip (it passes)."""
+    required_at_start: bool = False
+    """True: the scanner does not start unless the engine answers."""
+
+    def open(self) -> Engine:
+        """The engine, not started yet."""
+        raise NotImplementedError
+
+    def profile(self, name: str, *judges: EngineClass) -> EngineProfile:
+        return EngineProfile(
+            name,
+            frozenset(judges),
+            self.max_octets,
+            self.deadline_s,
+            self.oversize,
+            self.required_at_start,
+        )

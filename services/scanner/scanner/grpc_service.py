@@ -1,0 +1,126 @@
+"""ScanService on the wire: what comes in becomes a case for the panel, its verdict goes out.
+
+Engine trouble and content beyond the limit are verdicts. RPC errors are these and no others:
+INVALID_ARGUMENT (the contract is broken), RESOURCE_EXHAUSTED (try another replica),
+DEADLINE_EXCEEDED (the content did not arrive in time). A caller who goes away cancels the scan.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+import grpc
+import grpc.aio
+
+from scanner.admission import Admission, Overloaded
+from scanner.incoming import receive
+from scanner.panel import Panel
+from scanner.ports import ScanContext
+from scanner.scan_log import record
+from service_kit.escaping import text_for_log
+from smtpgated.common.v1 import mail_pb2
+from smtpgated.scan.v1 import scan_pb2, scan_pb2_grpc
+from smtpgated_contracts.marshalling.errors import MalformedMessage
+from smtpgated_contracts.marshalling.mail import envelope_from_wire, session_from_wire
+from smtpgated_contracts.marshalling.scan import engine_class_from_wire, verdict_to_wire
+from smtpgated_contracts.values.scan import EngineClass
+
+NAME: Final = scan_pb2.DESCRIPTOR.services_by_name["ScanService"].full_name
+
+# Of the caller's remaining time, so that the verdict is on its way back when it runs out:
+# an answer that comes too late is worth less than "unscanned" in time.
+_MARGIN_S: Final = 0.25
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanLimits:
+    """Of one scan: octets of content; seconds to judge it, and for it to arrive."""
+
+    content_octets: int
+    scan_deadline_s: float
+    receive_deadline_s: float
+
+
+class ScanService(scan_pb2_grpc.ScanServiceServicer):
+    def __init__(self, panel: Panel, admission: Admission, limits: ScanLimits) -> None:
+        self._panel = panel
+        self._admission = admission
+        self._limits = limits
+        self._clock = asyncio.get_running_loop().time
+
+    async def Scan(  # noqa: N802 - the contract's name
+        self, request: scan_pb2.ScanRequest, context: Context
+    ) -> scan_pb2.Verdict:
+        try:
+            with self._admission.admit() as place:
+                case, skip = _case(request.opening, request.envelope)
+                content = request.content
+                if len(content) > self._limits.content_octets:
+                    return self._too_large(case, skip)
+                place.hold(len(content))
+                return await self._judged(content, case, skip, context)
+        except (MalformedMessage, Overloaded) as refused:
+            await _refuse(refused, context)
+
+    async def ScanStream(  # noqa: N802 - the contract's name
+        self, request_iterator: AsyncIterator[scan_pb2.ScanPart], context: Context
+    ) -> scan_pb2.Verdict:
+        try:
+            with self._admission.admit() as place:
+                async with asyncio.timeout(self._limits.receive_deadline_s):
+                    came = await receive(request_iterator, place, self._limits.content_octets)
+                if came.content is None or came.closing is None:
+                    return self._too_large(*_case(came.opening, mail_pb2.Envelope()))
+                case, skip = _case(
+                    came.opening, came.closing.envelope, head_only=came.closing.head_only
+                )
+                return await self._judged(came.content, case, skip, context)
+        except (MalformedMessage, Overloaded, TimeoutError) as refused:
+            await _refuse(refused, context)
+
+    async def _judged(
+        self, content: bytes, case: ScanContext, skip: frozenset[EngineClass], context: Context
+    ) -> scan_pb2.Verdict:
+        left_s = context.time_remaining()
+        allowed_s = self._limits.scan_deadline_s
+        if left_s is not None:
+            allowed_s = min(allowed_s, left_s - _MARGIN_S)
+        verdict = await self._panel.judge(content, case, skip, self._clock() + allowed_s)
+        record(verdict, case, len(content))
+        return verdict_to_wire(verdict)
+
+    def _too_large(self, case: ScanContext, skip: frozenset[EngineClass]) -> scan_pb2.Verdict:
+        limit = self._limits.content_octets
+        verdict = self._panel.unjudged(f"scanner: content of more than {limit} octets", skip)
+        record(verdict, case, limit)
+        return verdict_to_wire(verdict)
+
+
+def _case(
+    opening: scan_pb2.ScanOpening, envelope: mail_pb2.Envelope, *, head_only: bool = False
+) -> tuple[ScanContext, frozenset[EngineClass]]:
+    """Whose content, and the classes not to ask for. Raises MalformedMessage."""
+    if opening.profile:
+        raise MalformedMessage(f"profile: {text_for_log(opening.profile)} is not known here")
+    case = ScanContext(
+        session_from_wire(opening.session),
+        opening.transaction,
+        envelope_from_wire(envelope),
+        head_only,
+    )
+    return case, frozenset(map(engine_class_from_wire, opening.skip))
+
+
+_CODES: Final = {
+    MalformedMessage: grpc.StatusCode.INVALID_ARGUMENT,
+    Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    TimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+
+
+async def _refuse(why: MalformedMessage | Overloaded | TimeoutError, context: Context) -> NoReturn:
+    await context.abort(_CODES[type(why)], str(why) or "the content did not arrive in time")
+    raise AssertionError("abort does not return")

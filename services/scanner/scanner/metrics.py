@@ -1,0 +1,68 @@
+"""What the scanner counts. The sentences are those of the README's table."""
+
+from enum import Enum
+from typing import Final
+
+from scanner.engines.registry import EngineTables
+from scanner.ports import FailureReason
+from service_kit.metrics import counter, gauge, histogram
+from smtpgated_contracts.values.scan import VerdictKind
+
+
+class Refusal(Enum):
+    """Why a scan was not admitted."""
+
+    SCANS = "too many scans at the same time"
+    OCTETS = "too much content held"
+
+
+class EngineResult(Enum):
+    """How asking an engine ended."""
+
+    CLEAN = "nothing found"
+    FOUND = "something found"
+    FAILED = "no answer that counts"
+    CALLED_OFF = "another engine had found a virus, or the caller went away"
+
+
+# One member a line of the registry; the functional form is what a registry can be turned into.
+EngineName = Enum(  # type: ignore[misc]  # mypy wants the members written out
+    "EngineName", {name.upper(): name for name in EngineTables.model_fields}
+)
+
+SCANS: Final = counter("scanner_scans", "Scans by verdict.", verdict=VerdictKind)
+IN_FLIGHT: Final = gauge("scanner_scans_in_flight", "Scans admitted and not answered yet.")
+HELD_OCTETS: Final = gauge("scanner_held_octets", "Octets of content held in memory now.")
+SCANNED_OCTETS: Final = counter("scanner_scanned_octets", "Octets of content judged.")
+REFUSED: Final = counter("scanner_refused", "Scans not admitted, by the bound.", bound=Refusal)
+
+ENGINE_SECONDS: Final = histogram(
+    "scanner_engine_seconds",
+    "Seconds an engine took for one content, waiting for a free connection included.",
+    engine=EngineName,
+    result=EngineResult,
+)
+ENGINE_FAILURES: Final = counter(
+    "scanner_engine_failures",
+    "Contents an engine did not judge, by reason.",
+    engine=EngineName,
+    reason=FailureReason,
+)
+ENGINE_UP: Final = gauge(
+    "scanner_engine_up",
+    "1 when the engine answered when it was last asked for its version, else 0.",
+    combined="livemin",
+    engine=EngineName,
+)
+SIGNATURES: Final = gauge(
+    "scanner_signatures_version",
+    "Number of the engine's signature database; 0 when it does not tell.",
+    combined="livemin",
+    engine=EngineName,
+)
+SIGNATURES_MADE: Final = gauge(
+    "scanner_signatures_made_timestamp_seconds",
+    "When that database was made, Unix time; 0 when the engine does not tell.",
+    combined="livemin",
+    engine=EngineName,
+)

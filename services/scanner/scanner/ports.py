@@ -1,0 +1,89 @@
+"""What an engine is to the scanner, in the scanner's words.
+
+An engine is asked for one content at a time and makes one statement for each class it
+judges. It may be asked for many contents at once and bounds that itself. Whatever keeps it
+from judging leaves it as EngineFailure; being cancelled frees what the scan held at once.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol
+
+from scanner.core.profile import EngineProfile, EngineVersion
+from scanner.core.verdict import Statement
+from smtpgated_contracts.values.mail import Envelope, SessionRef
+
+
+@dataclass(frozen=True, slots=True)
+class ScanContext:
+    """Whose content it is. ``head_only``: a longer message's beginning, by the edge's rule."""
+
+    session: SessionRef
+    transaction: int
+    envelope: Envelope
+    head_only: bool = False
+
+
+class FailureReason(Enum):
+    """Why an engine did not judge."""
+
+    UNREACHABLE = "cannot be reached"
+    BUSY = "no connection or worker became free in time"
+    TIMED_OUT = "no answer in time"
+    LOST = "went away before it answered"
+    MALFORMED = "answered nonsense"
+    REFUSED = "did not do it, and said so"
+    TOO_LARGE = "the content is beyond its limit"
+    UNFINISHED = "did not look at all of it"
+
+
+class EngineFailure(Exception):  # noqa: N818 - named for what happened to the engine
+    """An engine did not judge. ``detail`` is printable, for logs only.
+
+    ``found``: what it had found before it failed. Bad stays bad: such statements count, so
+    that nobody gets spam past the farm by packing a bomb beside it.
+    """
+
+    def __init__(
+        self, reason: FailureReason, detail: str = "", found: tuple[Statement, ...] = ()
+    ) -> None:
+        super().__init__(reason, detail)
+        self.reason: Final = reason
+        self.detail: Final = detail
+        self.found: Final = found
+
+    def __str__(self) -> str:
+        return f"{self.reason.value} ({self.detail})" if self.detail else self.reason.value
+
+
+class Engine(Protocol):
+    """One file of ``engines/`` each."""
+
+    @property
+    def profile(self) -> EngineProfile: ...
+
+    async def start(self) -> None:
+        """Once, before anything else. Raises StartError for what configuration must mend;
+        an engine that is merely away is not a reason not to start."""
+        ...
+
+    async def scan(
+        self, content: bytes, context: ScanContext, deadline: float
+    ) -> tuple[Statement, ...]:
+        """One statement for each class of ``profile.judges``. Raises EngineFailure.
+
+        ``deadline``: a moment of the loop's clock. The caller cancels at it; an engine that
+        makes others work passes it on.
+        """
+        ...
+
+    async def version(self) -> EngineVersion:
+        """Asks the engine itself, beside the scans: also the proof that it is there.
+
+        Raises EngineFailure. The caller bounds its time.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Ends every connection and process."""
+        ...
