@@ -9,6 +9,7 @@ import sys
 
 from lab import sink
 from lab.children import ChildEndedError
+from lab.demo.show import demo
 from lab.farm import NotReadyError
 from lab.run import run
 from service_kit.errors import ConfigError, StartError
@@ -21,6 +22,8 @@ def main() -> int:
         match asked.verb:
             case "run":
                 run()
+            case "demo":
+                return demo(ends=asked.exit)
             case "sink":
                 sink.sink(asked)
     except (ConfigError, StartError) as wrong:
@@ -43,6 +46,8 @@ def _parser() -> argparse.ArgumentParser:
         help="a farm in the foreground; UPSTREAM=, LISTEN=, MODE=, ADMIN=, CLAMD=, SPAMD=, "
         "REDIS_URL= in the environment say what it uses",
     )
+    showing = verbs.add_parser("demo", help="a farm and a far server; real messages; one table")
+    showing.add_argument("--exit", action="store_true", help="end after the table")
     sink.add_arguments(verbs.add_parser("sink", help="a far server; prints where it listens"))
     return parser
 

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -40,11 +40,18 @@ class NotReadyError(Exception):
 
 
 class Farm:
-    """Runs while it is entered. ``progress`` is told, in a few words, what is waited for."""
+    """Runs while it is entered. ``progress`` is told, in a few words, what is waited for;
+    ``make_parts`` says which processes a farm is (others, to try this class with)."""
 
-    def __init__(self, plan: FarmPlan, progress: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        plan: FarmPlan,
+        progress: Callable[[str], None] = lambda _: None,
+        make_parts: Callable[[FarmPlan, Places], Sequence[Part]] = parts,
+    ) -> None:
         self._plan: Final = plan
         self._progress: Final = progress
+        self._make_parts: Final = make_parts
         self._places: Places
         self._parts: Mapping[str, Part] = {}
         self._children: Final[dict[str, Child]] = {}
@@ -112,13 +119,13 @@ class Farm:
         finally:
             self._kill_what_is_left()
 
-    def watch(self) -> None:
-        """Returns never; raises ChildEndedError when a part ends by itself."""
-        _drive(self._watching())
+    def watch(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Returns when ``until`` is so; raises ChildEndedError when a part ends by itself."""
+        _drive(self._watching(until))
 
-    async def watch_async(self) -> None:
-        """As ``watch``, until it is cancelled."""
-        await _drive_async(self._watching())
+    async def watch_async(self, until: Callable[[], bool] = lambda: False) -> None:
+        """As ``watch``."""
+        await _drive_async(self._watching(until))
 
     def kill(self, name: str) -> None:
         """SIGKILL to one part; nobody restarts it but ``restart``."""
@@ -146,7 +153,7 @@ class Farm:
             valkey.unlink(missing_ok=True)
             self._places = choose_places(self._plan, valkey, tls)
             self.admin_token = kept_token(self._places.token_file)
-            self._parts = {part.name: part for part in parts(self._plan, self._places)}
+            self._parts = {part.name: part for part in self._make_parts(self._plan, self._places)}
             for name in self._parts:
                 self._spawn(name, afresh=True)
             try:
@@ -181,8 +188,8 @@ class Farm:
             if waiting:
                 yield
 
-    def _watching(self) -> Steps:
-        while True:
+    def _watching(self, until: Callable[[], bool]) -> Steps:
+        while not until():
             self._raise_ended()
             yield
 
