@@ -13,8 +13,9 @@ from edge_proxy.clients.scan_client import ScanClient
 from edge_proxy.conductor import Conductor, Surroundings
 from edge_proxy.config import EdgeSettings
 from edge_proxy.interception.choose import choose_interception
-from edge_proxy.links.link import Link
-from edge_proxy.links.listener import bind, listen
+from edge_proxy.links.link import LINGER_S, Link
+from edge_proxy.links.listener import address_of, bind, listen
+from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.registry import Registry
 from edge_proxy.relay.settings import CoreSettings
 from edge_proxy.workers import supervise, worker_number
@@ -49,6 +50,7 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
     edge_id = EdgeId(settings.edge_id if number is None else f"{settings.edge_id}/{number}")
     readiness = Readiness("rulebook")
     registry: Registry[Conductor] = Registry()
+    open_links = OpenLinks()
     state = FarmState(SYSTEM_CLOCK, lambda subjects: _locks_changed(registry, subjects))
     without_policy = parse(DEFAULT_DOCUMENT) if settings.policy.stance == "open" else None
 
@@ -82,6 +84,7 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
             outcomes=outcomes,
             locks=state,
             registry=registry,
+            open_links=open_links,
             tasks=tasks,
             clock=SYSTEM_CLOCK,
         )
@@ -98,14 +101,21 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
         tasks.spawn(outcomes.run(), name="outcome report")
         policy.start()
         status = await _serve_status(settings, number, readiness)
-        servers = await listen(sockets, lambda: Link(acceptor.owner_of))
-        event(_LOG, logging.INFO, "listening", at=[str(each) for each in settings.listen.addresses])
+        servers = await listen(sockets, lambda: Link(acceptor.owner_of, open_links))
+        event(
+            _LOG,
+            logging.INFO,
+            "listening",
+            at=[str(address_of(each)) for each in sockets],
+            status_port=status.port if status is not None else None,
+        )
 
         await lifecycle.wait_drain()
         acceptor.draining = True
         for server in servers:
             server.close()
         await _drain(registry, lifecycle)
+        await open_links.close(LINGER_S)
         await _flush(outcomes)
         if status is not None:
             await status.aclose()
@@ -153,8 +163,6 @@ async def _drain(registry: Registry[Conductor], lifecycle: Lifecycle) -> None:
         await asyncio.sleep(0.05)
     for session in registry:
         session.shut_down()
-    # A turn for the last words to leave.
-    await asyncio.sleep(0.05)
 
 
 async def _flush(outcomes: OutcomeReport) -> None:

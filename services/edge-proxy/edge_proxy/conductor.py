@@ -16,6 +16,7 @@ from edge_proxy import metrics
 from edge_proxy.journal import Journal
 from edge_proxy.links.connect import NotConnected, connect
 from edge_proxy.links.link import Link
+from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.links.tunnel import Tunnel
 from edge_proxy.metrics import Side
 from edge_proxy.ports import LockTable, OutcomePort, PolicyPort, ScanFeed, ScanPort
@@ -50,6 +51,7 @@ class Surroundings:
     outcomes: OutcomePort
     locks: LockTable
     registry: Registry["Conductor"]
+    open_links: OpenLinks
     tasks: Tasks
     clock: Clock
 
@@ -173,7 +175,7 @@ class Conductor:
                 self.session.original_destination,
                 around.outgoing_address,
                 around.connect_timeout_s,
-                lambda: Link(lambda _link: self),
+                lambda: Link(lambda _link: self, around.open_links),
             )
         except NotConnected as failure:
             loss = failure.loss

@@ -159,6 +159,7 @@ class PolicyClient:
             self._connected = True
             self._renew_due = True  # a policy that restarted learns of our sessions at once
             self._wake.set()
+            event(_LOG, logging.INFO, "policy stream opened")
             writer = self._tasks.spawn(self._write(call), name="policy questions")
             try:
                 async for batch in call:

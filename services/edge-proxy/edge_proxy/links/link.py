@@ -12,6 +12,7 @@ import termios
 from collections.abc import Callable
 from typing import Final, Protocol, cast
 
+from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.links.valve import Valve
 from edge_proxy.ports import AcceptedSocket
 from smtpgated_contracts.values.mail import Endpoint
@@ -50,16 +51,30 @@ class LinkOwner(Protocol):
 
 
 class Link(asyncio.Protocol):
-    __slots__ = ("_discarded", "_linger", "_owner", "_owner_of", "_transport", "_valve", "full")
+    __slots__ = (
+        "_discarded",
+        "_ended",
+        "_linger",
+        "_open_links",
+        "_owner",
+        "_owner_of",
+        "_transport",
+        "_valve",
+        "full",
+    )
 
-    def __init__(self, owner_of: Callable[["Link"], LinkOwner | None]) -> None:
+    def __init__(
+        self, owner_of: Callable[["Link"], LinkOwner | None], open_links: OpenLinks
+    ) -> None:
         """``owner_of`` is asked once, when the connection stands; None: nobody wants it."""
         self._owner_of = owner_of
+        self._open_links = open_links
         self._owner: LinkOwner | None = None
         self._transport: asyncio.Transport
         self._valve: Valve
         self._linger: asyncio.TimerHandle | None = None
         self._discarded = 0
+        self._ended = False
         self.full = False
 
     # What the conductor does with it
@@ -81,8 +96,11 @@ class Link(asyncio.Protocol):
         self._owner = None
         if self._linger is not None or self._transport.is_closing():
             return
-        self._valve.set_open(True)
-        self.end()
+        if self._ended:  # nothing can arrive any more that would reset the connection
+            self._transport.close()
+        else:
+            self._valve.set_open(True)
+            self.end()
         self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._transport.abort)
 
     def abort(self) -> None:
@@ -109,6 +127,7 @@ class Link(asyncio.Protocol):
     # What asyncio tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._open_links.add(self)
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
         self._valve = Valve(self._transport)
@@ -125,6 +144,7 @@ class Link(asyncio.Protocol):
             self._transport.abort()
 
     def eof_received(self) -> bool:
+        self._ended = True
         if self._owner is None:
             self._transport.close()
             return False
@@ -142,6 +162,7 @@ class Link(asyncio.Protocol):
             self._owner.room_changed(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._open_links.remove(self)
         if self._linger is not None:
             self._linger.cancel()
         owner, self._owner = self._owner, None

@@ -31,6 +31,12 @@ def bind(address: HostPort, backlog: int, *, shared: bool) -> socket.socket:
     return listening
 
 
+def address_of(listening: socket.socket) -> HostPort:
+    """Where it really listens: port 0 was "any free one"."""
+    host, port = listening.getsockname()[:2]
+    return HostPort(host, port)
+
+
 async def listen(
     sockets: Sequence[socket.socket], link: Callable[[], Link]
 ) -> list[asyncio.Server]:

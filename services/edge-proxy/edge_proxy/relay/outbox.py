@@ -1,10 +1,31 @@
 """The actions of one input, in order, with neighbouring sends merged into one write.
 
-Octets for the two sides do not wait for each other, so sends to one side merge past sends to
-the other; anything else that is asked for stays behind all sends that came before it.
+Octets for the two sides do not wait for each other, nor for scans and notes: they merge past
+all of these, so that one input is one write to a link. What closes a link, looks at it or makes
+it a tunnel stays behind every send that came before it.
 """
 
-from edge_proxy.relay.actions import Action, FeedScan, SendDownstream, SendUpstream
+from typing import Final
+
+from edge_proxy.relay.actions import (
+    AbortUpstream,
+    Action,
+    BecomeTunnel,
+    CloseDownstream,
+    CloseUpstream,
+    FeedScan,
+    LookDownstream,
+    SendDownstream,
+    SendUpstream,
+)
+
+_ABOUT_LINKS: Final = (
+    AbortUpstream,
+    CloseUpstream,
+    CloseDownstream,
+    LookDownstream,
+    BecomeTunnel,
+)
 
 
 class Outbox:
@@ -28,7 +49,8 @@ class Outbox:
             self._actions.append(FeedScan(content))
 
     def ask(self, action: Action) -> None:
-        self._flush()
+        if isinstance(action, _ABOUT_LINKS):
+            self._flush()
         self._actions.append(action)
 
     def take(self) -> list[Action]:
