@@ -4,8 +4,8 @@
         ...                                 # somebody talks SMTP to farm.edge_address
 
 ``async with`` does the same without blocking the loop. What starts also stops, whatever goes
-wrong between: SIGTERM to the edge first, so that messages finish, then to the others, SIGKILL
-at a deadline. Whoever is killed without a chance takes the farm along (see ``children``).
+wrong between: SIGTERM to the edge first, so that messages finish, then to those it needs, then
+to those they need, SIGKILL at a deadline. Whoever is killed without a chance takes the farm along (see ``children``).
 
 Errors that leave it: ChildEndedError, NotReadyError; StartError for what is missing on the machine.
 """
@@ -195,6 +195,7 @@ class Farm:
 
     def _stopping(self) -> Steps:
         yield from self._ending("edge", within_s=self._plan.drain_deadline_s + STOPPED_WITHIN_S)
+        yield from self._ending("policy", "scanner", within_s=STOPPED_WITHIN_S)
         yield from self._ending(*self._children, within_s=STOPPED_WITHIN_S)
 
     def _ending(self, *names: str, within_s: float) -> Steps:

@@ -105,7 +105,6 @@ def _service(plan: FarmPlan, places: Places, name: str, package: str, table: Tab
             "key_file": places.tls.key,
         }
     config = plan.directory / f"{name}.toml"
-    config.touch(mode=0o600)  # a Redis URL may carry a password
     config.write_text(toml_text(merged(merged(table, common), plan.settings.get(name, {}))))
     return Part(
         name,
@@ -144,13 +143,26 @@ def _policy(plan: FarmPlan, places: Places) -> Table:
         "state_dir": state,
         "listen": {"address": str(places.policy)},
         "admin": {"listen": str(places.admin), "token_file": places.token_file},
-        "redis": {"url": plan.redis_url or f"unix://{places.valkey}"},
+        "redis": _redis(plan, places),
     }
     if plan.rulebook is None:
         return table
     rulebook = plan.directory / "rulebook.toml"
     rulebook.write_text(plan.rulebook, encoding="utf-8")
     return merged(table, {"rulebook": {"file": rulebook}})
+
+
+def _redis(plan: FarmPlan, places: Places) -> Table:
+    if plan.redis_url is None:
+        return {"url": f"unix://{places.valkey}"}
+    url_file = plan.directory / "redis-url"  # it may carry a password
+    _write_for_owner(url_file, plan.redis_url)
+    return {"url_file": url_file}
+
+
+def _write_for_owner(file: Path, text: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(text + "\n", encoding="utf-8")
 
 
 def _valkey(plan: FarmPlan, places: Places) -> Part:

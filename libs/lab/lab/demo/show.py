@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -30,13 +31,14 @@ from lab.run_plan import DEFAULT_ADMIN, DEFAULT_LISTEN
 from lab.workplace import TOKEN_FILE, workplace
 from service_kit.addresses import HostPort
 
+_WIDTH_IN_A_FILE: Final = 120
 _FAR: Final = FarPlan(keywords=(*KEYWORDS, "STARTTLS"))
 
 
 def demo(*, ends: bool) -> int:
     """All of it; the exit code."""
     with workplace("demo") as folder, contextlib.suppress(asyncio.CancelledError):
-        return uvloop.run(_demo(Console(), folder, ends=ends))
+        return uvloop.run(_demo(_console(), folder, ends=ends))
     return 1  # interrupted before the table
 
 
@@ -101,6 +103,11 @@ async def _stay(console: Console, farm: Farm, plan: FarmPlan) -> None:
     console.print(f"  logs         {plan.directory}/*.log")
     console.print("Ctrl-C stops it.")
     await farm.watch_async(stopping.is_set)
+
+
+def _console() -> Console:
+    """As wide as the terminal; in a file, wide enough for the table."""
+    return Console() if sys.stdout.isatty() else Console(width=_WIDTH_IN_A_FILE)
 
 
 def _preferred(console: Console, what: str, wish: str) -> HostPort:

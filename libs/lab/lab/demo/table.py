@@ -75,4 +75,4 @@ def _stored(row: Row) -> str:
 def _verdict(row: Row) -> str:
     if row.said is None:
         return "not read (tunnel)"
-    return " ".join((row.said.verdict, *row.said.findings))
+    return "\n".join((row.said.verdict, *row.said.findings))

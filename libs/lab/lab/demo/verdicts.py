@@ -27,5 +27,5 @@ async def verdicts(admin: AdminClient, senders: Iterable[str]) -> Mapping[str, S
 def _known(admin: AdminClient) -> Mapping[str, Said]:
     return {
         each["reverse_path"]: Said(each["verdict"], tuple(each["findings"]))
-        for each in admin.get("/api/v1/outcomes")["outcomes"]
+        for each in admin.get("/api/v1/outcomes?limit=500")["items"]
     }
