@@ -70,8 +70,23 @@ def keys(model: type[BaseModel], above: Key = ()) -> Iterator[tuple[Key, FieldIn
 
 def tables_of(annotation: object) -> tuple[type[BaseModel], ...]:
     """The models an annotation names: none for a value, several for a union of tables."""
-    choices = _choices(annotation)
+    choices = choices_of(annotation)
     return tuple(each for each in choices if isinstance(each, type) and issubclass(each, BaseModel))
+
+
+def choices_of(annotation: object) -> tuple[object, ...]:
+    """What an annotation allows, ``Annotated``, ``Union`` and ``None`` taken off."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return choices_of(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return tuple(
+            choice
+            for each in get_args(annotation)
+            if each is not NoneType
+            for choice in choices_of(each)
+        )
+    return (annotation,)
 
 
 def annotations_at(model: type[BaseModel], key: Key) -> tuple[object, ...]:
@@ -83,7 +98,7 @@ def annotations_at(model: type[BaseModel], key: Key) -> tuple[object, ...]:
 
 
 def _below(annotation: object, part: str) -> Iterator[object]:
-    for choice in _choices(annotation):
+    for choice in choices_of(annotation):
         kind = get_origin(choice) or choice
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             if part in kind.model_fields:
@@ -94,20 +109,6 @@ def _below(annotation: object, part: str) -> Iterator[object]:
             yield get_args(choice)[0]
 
 
-def _choices(annotation: object) -> tuple[object, ...]:
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _choices(get_args(annotation)[0])
-    if origin in (Union, UnionType):
-        return tuple(
-            choice
-            for each in get_args(annotation)
-            if each is not NoneType
-            for choice in _choices(each)
-        )
-    return (annotation,)
-
-
 def _value(text: str, annotations: tuple[object, ...]) -> object:
     try:
         parsed = tomllib.loads(f"value = {text}")
@@ -116,7 +117,7 @@ def _value(text: str, annotations: tuple[object, ...]) -> object:
     value = parsed.pop("value")
     if parsed:  # a line end in the variable, and more keys behind it: not one value
         return text
-    choices = (choice for each in annotations for choice in _choices(each))
+    choices = (choice for each in annotations for choice in choices_of(each))
     is_text = any(choice in (str, Path) for choice in choices)
     return text if is_text and not isinstance(value, str) else value
 
