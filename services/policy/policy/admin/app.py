@@ -1,0 +1,41 @@
+"""The FastAPI application, assembled from a context alone: it can run beside the gRPC service
+or in a process of its own."""
+
+from fastapi import FastAPI
+
+from policy.admin import (
+    routes_exemptions,
+    routes_farm,
+    routes_locks,
+    routes_pages,
+    routes_process,
+)
+from policy.admin.context import AdminContext
+from policy.admin.guards import BoundedBody, SafeHeaders
+from policy.admin.problems import PROBLEMS, answer_with_problems
+
+_DESCRIPTION = """\
+Everything an operator can see and do in the farm. Every route but `/healthz` and `/readyz`
+needs a bearer token. Errors are problem+json (RFC 9457). Times are UTC.
+"""
+
+
+def build_admin(context: AdminContext) -> FastAPI:
+    app = FastAPI(
+        title="SMTP-Gated policy",
+        version=context.version,
+        description=_DESCRIPTION,
+        # The specification and the docs page are routes of ours: they need the token.
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=PROBLEMS,
+    )
+    app.state.context = context
+    for module in (routes_farm, routes_locks, routes_exemptions, routes_process, routes_pages):
+        app.include_router(module.router)
+    answer_with_problems(app)
+    app.add_middleware(BoundedBody)
+    app.add_middleware(SafeHeaders)
+    return app

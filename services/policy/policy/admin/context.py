@@ -1,0 +1,43 @@
+"""What the routes work with, and how they get it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from policy.admin.tokens import Tokens
+from policy.core.farm import Farm
+from policy.core.local_limiter import LocalLimiter
+from policy.ports import PolicyStore
+from policy.replica.keeper import FarmKeeper
+from policy.replica.presence import StorePresence
+from service_kit.clock import Clock
+from service_kit.health import Readiness
+
+
+@dataclass(frozen=True, slots=True)
+class AdminContext:
+    """``watching`` names the edges that watch this replica now."""
+
+    farm_name: str
+    version: str
+    started_ms: int
+    farm: Farm
+    store: PolicyStore
+    keeper: FarmKeeper
+    presence: StorePresence
+    limiter: LocalLimiter
+    watching: Callable[[], Sequence[str]]
+    readiness: Readiness
+    tokens: Tokens
+    metrics_open: bool
+    clock: Clock
+
+
+def context_of(request: Request) -> AdminContext:
+    return cast("AdminContext", request.app.state.context)
+
+
+Here = Annotated[AdminContext, Depends(context_of)]
+"""Annotates a route's parameter that is the context."""

@@ -1,0 +1,87 @@
+"""policy.toml as a frozen value. ``policy check-config -c FILE`` says what is wrong with it."""
+
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from service_kit.addresses import HostPort
+from service_kit.config import Settings, read_secret
+from service_kit.logs import LogSettings
+from service_kit.tls import TlsSettings
+
+_SCHEMES = ("redis", "rediss", "unix")
+
+
+class ListenSettings(Settings):
+    address: HostPort = HostPort("127.0.0.1", 50052)
+    """Where edges reach us, gRPC."""
+
+
+class AdminSettings(Settings):
+    listen: HostPort = HostPort("127.0.0.1", 8080)
+    """The REST API and the status page. Plain HTTP: loopback, or behind your TLS proxy."""
+    token_file: Path = Path(".run/admin-token")
+    """One bearer token a line; the file must be readable by its owner alone."""
+    metrics_open: bool = False
+    """Whether /metrics here answers without a token."""
+
+
+class MetricsSettings(Settings):
+    listen: HostPort | None = None
+    """/metrics, /healthz and /readyz without a token, for a network of their own."""
+
+
+class RedisSettings(Settings):
+    url: str = "redis://127.0.0.1:6379/0"
+    """redis://host:port/db, rediss:// for TLS, or unix:///path. No password in it."""
+    url_file: Path | None = None
+    """A file with the URL, for one with a password; used instead of ``url``."""
+    farm: str = Field(default="default", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    """Names this farm's keys; farms that share a Redis need different names."""
+    deadline_s: float = Field(default=0.25, gt=0, le=10)
+    """How long one call may take. Beyond it Redis counts as away."""
+    required_at_start: bool = False
+    """True: do not start without Redis. False: start, not ready, and go on trying."""
+    away_share: float = Field(default=0.5, gt=0, le=1)
+    """The part of each limit that one replica gives away alone while Redis is away."""
+
+    @field_validator("url")
+    @classmethod
+    def _sound(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in _SCHEMES:
+            raise ValueError(f"must begin with {', '.join(f'{each}://' for each in _SCHEMES)}")
+        if parts.password or "password=" in parts.query:
+            raise ValueError("a password belongs into a file: name it as url_file")
+        return url
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.url_file is not None and "url" in self.model_fields_set:
+            raise ValueError("give url or url_file, not both")
+        return self
+
+    def secret_url(self) -> str:
+        """The URL to connect to. Raises ConfigError when the file cannot be read."""
+        if self.url_file is None:
+            return self.url
+        return read_secret(self.url_file, "[redis] url_file")
+
+
+class RulebookSettings(Settings):
+    file: Path | None = None
+    """The first rulebook, for a store that has none; without it the built-in default."""
+
+
+class PolicySettings(Settings):
+    listen: ListenSettings = ListenSettings()
+    admin: AdminSettings = AdminSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    redis: RedisSettings = RedisSettings()
+    rulebook: RulebookSettings = RulebookSettings()
+    state_dir: Path | None = None
+    """Where a copy of rulebook, locks and exemptions is kept, for a Redis that comes back empty."""
+    log: LogSettings = LogSettings()
+    tls: TlsSettings | None = None

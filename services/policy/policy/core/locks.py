@@ -1,0 +1,68 @@
+"""Locks: which of two for one subject wins, and the table a replica keeps of them.
+
+A lock asked for by an outcome only ever lengthens the one that is there; an operator's lock
+takes its place. Times are Unix milliseconds; an expiry of 0 is "until it is removed".
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from policy.core.subject_index import SubjectIndex
+from policy.core.subjects import Subject, parse_subject
+from smtpgated_contracts.values.policy import Lock
+
+
+def outlasts(present: Lock, wanted: Lock) -> bool:
+    """Whether ``present`` already holds at least as long as ``wanted`` would."""
+    if present.expires_at_ms == 0:
+        return True
+    return 0 < wanted.expires_at_ms <= present.expires_at_ms
+
+
+def dated(lock: Lock, now_ms: int) -> Lock:
+    """``lock`` as beginning now, for the duration its maker meant.
+
+    An edge's clock may be wrong: its two times give a duration, ours says where it begins.
+    A lock without a beginning, or without an end, keeps its end.
+    """
+    expires_at_ms = lock.expires_at_ms
+    if expires_at_ms and lock.created_at_ms:
+        expires_at_ms = now_ms + max(0, expires_at_ms - lock.created_at_ms)
+    return replace(lock, created_at_ms=now_ms, expires_at_ms=expires_at_ms)
+
+
+class LockTable:
+    """Locks by subject. What has expired is never found, and goes with ``expire``."""
+
+    __slots__ = ("_index",)
+
+    def __init__(self) -> None:
+        self._index: SubjectIndex[Lock] = SubjectIndex()
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __iter__(self) -> Iterator[Lock]:
+        """Newest first, expired ones included."""
+        return iter(self._index)
+
+    def get(self, subject: Subject) -> Lock | None:
+        return self._index.get(subject)
+
+    def put(self, lock: Lock) -> None:
+        """Raises SubjectError when the lock's subject is none."""
+        self._index.put(parse_subject(lock.subject), lock)
+
+    def remove(self, subject: str) -> Lock | None:
+        return self._index.remove(parse_subject(subject))
+
+    def on(self, address: str, identity: str, now_ms: int) -> Iterator[Lock]:
+        """Locks in force on a source."""
+        return (lock for lock in self._index.touching(address, identity) if lock.holds_at(now_ms))
+
+    def expire(self, now_ms: int) -> int:
+        """Forget what no longer holds; how many those were."""
+        gone = [lock for lock in self._index if not lock.holds_at(now_ms)]
+        for lock in gone:
+            self.remove(lock.subject)
+        return len(gone)

@@ -1,0 +1,122 @@
+"""What policy needs of the store that the whole farm shares, in policy's own words.
+
+Every call is bounded in time by the store itself, or by the ``deadline`` it is given (the
+event loop's clock, seconds). ``service_kit.failures.Unavailable`` leaves every call when the
+store does not answer as it must. Two implementations: ``store.memory`` and ``store.redis``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from policy.core.exemptions import Exemption
+from policy.core.farm import Change, Picture, StoredRulebook
+from policy.core.journal import OutcomeEntry
+from policy.core.leases import Lease, LeaseRequest, Standing
+from smtpgated_contracts.values.policy import Lock
+
+
+class FeedGap(Exception):  # noqa: N818 - names what happened, not what is broken
+    """Changes were missed: ask for a new picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeBatch:
+    """Changes in the order they were made; ``revision`` is that of the last one."""
+
+    revision: int
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LockWritten:
+    """``lock`` is the one in force now; ``revision`` 0: it was there before, nothing changed."""
+
+    lock: Lock
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeasePage:
+    """A part of the running sessions; ``total`` is how many there are in all."""
+
+    total: int
+    leases: tuple[Lease, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Farm-wide figures: sessions now, totals since the store began, last contact per edge (ms)."""
+
+    sessions: int
+    totals: Mapping[str, int]
+    edges: Mapping[str, int]
+
+
+class LeaseStore(Protocol):
+    async def settle(self, requests: Sequence[LeaseRequest], deadline: float) -> list[Standing]:
+        """One round trip for all of ``requests``; answers in their order."""
+        ...
+
+    async def sessions(self, source: str, offset: int, limit: int) -> LeasePage:
+        """Newest first. ``source``: only those counted like this address; "": all."""
+        ...
+
+
+class FarmStore(Protocol):
+    async def picture(self) -> Picture:
+        """Holds every change up to its revision, and maybe some after it."""
+        ...
+
+    async def changes_after(self, revision: int) -> ChangeBatch:
+        """Waits about a second for a change; an empty batch: there was none, the store is well.
+
+        Raises FeedGap when changes after ``revision`` are not kept any more.
+        """
+        ...
+
+    async def put_lock(self, lock: Lock) -> int:
+        """Takes the place of the subject's lock. Returns the new revision."""
+        ...
+
+    async def lengthen_locks(self, locks: Sequence[Lock]) -> list[LockWritten]:
+        """Puts each lock unless the one that is there outlasts it."""
+        ...
+
+    async def remove_lock(self, subject: str) -> int:
+        """The new revision; 0: there was none."""
+        ...
+
+    async def put_exemption(self, exemption: Exemption) -> int: ...
+
+    async def remove_exemption(self, subject: str) -> int:
+        """The new revision; 0: there was none."""
+        ...
+
+    async def put_rulebook(self, rulebook: StoredRulebook, replaces: int) -> int:
+        """Stored only if the stored version is ``replaces`` (0: none); the new revision, else 0."""
+        ...
+
+    async def forget_expired(self) -> None:
+        """Remove locks that no longer hold; nobody needs to be told."""
+        ...
+
+
+class Journal(Protocol):
+    async def record(self, entries: Sequence[OutcomeEntry], totals: Mapping[str, int]) -> None:
+        """Keeps the newest entries, a bounded number of them, and adds to the totals."""
+        ...
+
+    async def outcomes(self, limit: int) -> tuple[OutcomeEntry, ...]:
+        """Newest first."""
+        ...
+
+    async def edges_seen(self, last_contact_ms: Mapping[str, int]) -> None: ...
+
+    async def summary(self) -> Summary: ...
+
+
+class PolicyStore(LeaseStore, FarmStore, Journal, Protocol):
+    """All three, and an end."""
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,169 @@
+"""The in-memory twin of the Redis store: one process, nothing kept, the same behaviour.
+
+Leases are the pure ``LeaseBook``; changes are a bounded list with revisions. ``away`` makes
+every call fail as a lost Redis does: tests switch it.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from policy.core.exemptions import Exemption
+from policy.core.farm import Change, ExemptionRemoved, LockRemoved, Picture, StoredRulebook
+from policy.core.journal import EDGE_MEMORY_MS, OutcomeEntry
+from policy.core.leases import LEASE_S, LeaseBook, LeaseRequest, Standing
+from policy.core.locks import outlasts
+from policy.core.subjects import counted_source
+from policy.ports import ChangeBatch, FeedGap, LeasePage, LockWritten, Summary
+from service_kit.clock import SYSTEM_CLOCK, Clock
+from service_kit.failures import FailureKind, Unavailable
+from smtpgated_contracts.values.policy import Lock
+
+MOST_CHANGES: Final = 10_000
+MOST_OUTCOMES: Final = 10_000
+FEED_WAIT_S: Final = 1.0
+
+
+class MemoryStore:
+    """A PolicyStore for tests and for one replica that may forget everything."""
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK, lease_ms: int = LEASE_S * 1000) -> None:
+        self.away = ""
+        self._clock = clock
+        self._lease_ms = lease_ms
+        self._changed = asyncio.Condition()
+        self.forget_everything()
+
+    def forget_everything(self) -> None:
+        """What a Redis without persistence does when it is restarted."""
+        self._book = LeaseBook(self._lease_ms)
+        self._locks: dict[str, Lock] = {}
+        self._exemptions: dict[str, Exemption] = {}
+        self._rulebook: StoredRulebook | None = None
+        self._revision = 0
+        self._changes: deque[tuple[int, Change]] = deque(maxlen=MOST_CHANGES)
+        self._outcomes: deque[OutcomeEntry] = deque(maxlen=MOST_OUTCOMES)
+        self._totals: Counter[str] = Counter()
+        self._edges: dict[str, int] = {}
+
+    async def aclose(self) -> None:
+        """Nothing to give back."""
+
+    # ---- leases
+
+    async def settle(self, requests: Sequence[LeaseRequest], deadline: float) -> list[Standing]:
+        now_ms = self._now()
+        return [self._book.settle(request, now_ms) for request in requests]
+
+    async def sessions(self, source: str, offset: int, limit: int) -> LeasePage:
+        counted_as = counted_source(source) if source else ""
+        leases = [
+            lease
+            for lease in self._book.leases(self._now())
+            if not counted_as or lease.counted_as == counted_as
+        ]
+        leases.sort(
+            key=lambda each: (each.session.opened_at_ms, each.session.session.session_id),
+            reverse=True,
+        )
+        return LeasePage(len(leases), tuple(leases[offset : offset + limit]))
+
+    # ---- the farm
+
+    async def picture(self) -> Picture:
+        self._now()
+        locks, exemptions = tuple(self._locks.values()), tuple(self._exemptions.values())
+        return Picture(self._revision, self._rulebook, locks, exemptions)
+
+    async def changes_after(self, revision: int) -> ChangeBatch:
+        self._now()
+        if revision == self._revision:
+            try:
+                async with asyncio.timeout(FEED_WAIT_S), self._changed:
+                    await self._changed.wait_for(
+                        lambda: bool(self.away or self._revision > revision)
+                    )
+            except TimeoutError:
+                return ChangeBatch(revision)
+        self._now()
+        found = [(number, change) for number, change in self._changes if number > revision]
+        if not found or found[0][0] != revision + 1:
+            raise FeedGap(f"revision {revision} is not followed by what is kept")
+        return ChangeBatch(found[-1][0], tuple(change for _, change in found))
+
+    async def put_lock(self, lock: Lock) -> int:
+        self._now()
+        self._locks[lock.subject] = lock
+        return await self._change(lock)
+
+    async def lengthen_locks(self, locks: Sequence[Lock]) -> list[LockWritten]:
+        return [await self._lengthen(lock) for lock in locks]
+
+    async def remove_lock(self, subject: str) -> int:
+        self._now()
+        gone = self._locks.pop(subject, None)
+        return await self._change(LockRemoved(subject)) if gone else 0
+
+    async def put_exemption(self, exemption: Exemption) -> int:
+        self._now()
+        self._exemptions[exemption.subject] = exemption
+        return await self._change(exemption)
+
+    async def remove_exemption(self, subject: str) -> int:
+        self._now()
+        gone = self._exemptions.pop(subject, None)
+        return await self._change(ExemptionRemoved(subject)) if gone else 0
+
+    async def put_rulebook(self, rulebook: StoredRulebook, replaces: int) -> int:
+        self._now()
+        if replaces != (self._rulebook.version if self._rulebook else 0):
+            return 0
+        self._rulebook = rulebook
+        return await self._change(rulebook)
+
+    async def forget_expired(self) -> None:
+        now_ms = self._now()
+        self._locks = {
+            subject: lock for subject, lock in self._locks.items() if lock.holds_at(now_ms)
+        }
+
+    # ---- the journal
+
+    async def record(self, entries: Sequence[OutcomeEntry], totals: Mapping[str, int]) -> None:
+        self._now()
+        self._outcomes.extend(entries)
+        self._totals.update(totals)
+
+    async def outcomes(self, limit: int) -> tuple[OutcomeEntry, ...]:
+        self._now()
+        return tuple(self._outcomes)[::-1][:limit]
+
+    async def edges_seen(self, last_contact_ms: Mapping[str, int]) -> None:
+        self._now()
+        for edge, at_ms in last_contact_ms.items():
+            self._edges[edge] = max(at_ms, self._edges.get(edge, 0))
+        oldest = max(last_contact_ms.values(), default=0) - EDGE_MEMORY_MS
+        self._edges = {edge: at_ms for edge, at_ms in self._edges.items() if at_ms >= oldest}
+
+    async def summary(self) -> Summary:
+        return Summary(self._book.live(self._now()), dict(self._totals), dict(self._edges))
+
+    def _now(self) -> int:
+        if self.away:
+            raise Unavailable("store", FailureKind.UNREACHABLE, retryable=True, detail=self.away)
+        return self._clock.unix_ms()
+
+    async def _lengthen(self, lock: Lock) -> LockWritten:
+        self._now()
+        present = self._locks.get(lock.subject)
+        if present is not None and outlasts(present, lock):
+            return LockWritten(present, 0)
+        return LockWritten(lock, await self.put_lock(lock))
+
+    async def _change(self, change: Change) -> int:
+        self._revision += 1
+        self._changes.append((self._revision, change))
+        async with self._changed:
+            self._changed.notify_all()
+        return self._revision

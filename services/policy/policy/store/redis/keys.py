@@ -1,0 +1,95 @@
+"""Every key policy keeps: one page. ``docs/redis-keys.md`` says the same for operators.
+
+All keys of a farm carry the same hash tag, ``{farm}``, so that the keys of one decision lie in
+one slot of a cluster; several farms may share a Redis.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from policy.core.subjects import counted_source
+
+MOST_CHANGES: Final = 10_000
+"""Entries kept of the change feed, about; a replica that is further behind asks for a picture."""
+
+MOST_OUTCOMES: Final = 10_000
+"""Entries kept of the outcome journal, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """``farm``: letters, digits, ``-`` and ``_`` (the settings see to it)."""
+
+    farm: str
+
+    @property
+    def leases(self) -> str:
+        """ZSET session id -> expiry, Unix ms. Written by open, renew, release."""
+        return self._key("leases")
+
+    @property
+    def opened(self) -> str:
+        """ZSET session id -> beginning, Unix ms: the order in which sessions are listed."""
+        return self._key("sessions:opened")
+
+    @property
+    def sessions(self) -> str:
+        """HASH session id -> JSON: the session as its edge last described it."""
+        return self._key("sessions")
+
+    @property
+    def source_prefix(self) -> str:
+        """Begins the key of every source's leases."""
+        return self._key("leases:source:")
+
+    def source(self, address: str) -> str:
+        """ZSET session id -> expiry, Unix ms: the leases counted as this source."""
+        return self.source_prefix + counted_source(address)
+
+    @property
+    def revision(self) -> str:
+        """STRING integer: how many changes of locks, exemptions and rulebook there were."""
+        return self._key("revision")
+
+    @property
+    def changes(self) -> str:
+        """STREAM, id ``<revision>-0``, fields kind and body: the change feed."""
+        return self._key("changes")
+
+    @property
+    def locks(self) -> str:
+        """HASH subject -> JSON."""
+        return self._key("locks")
+
+    @property
+    def lock_expiry(self) -> str:
+        """ZSET subject -> expiry, Unix ms, of the locks that have one."""
+        return self._key("locks:expiry")
+
+    @property
+    def exemptions(self) -> str:
+        """HASH subject -> JSON."""
+        return self._key("exemptions")
+
+    @property
+    def rulebook(self) -> str:
+        """HASH version, document."""
+        return self._key("rulebook")
+
+    @property
+    def outcomes(self) -> str:
+        """STREAM, field entry: JSON of one transaction's outcome."""
+        return self._key("outcomes")
+
+    @property
+    def totals(self) -> str:
+        """HASH name -> integer: messages, octets, verdicts, dispositions."""
+        return self._key("totals")
+
+    @property
+    def edges(self) -> str:
+        """ZSET edge id -> last contact, Unix ms."""
+        return self._key("edges")
+
+    def _key(self, name: str) -> str:
+        return f"smtpgated:{{{self.farm}}}:{name}"

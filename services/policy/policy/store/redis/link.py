@@ -1,0 +1,102 @@
+"""The way to Redis: a pipeline of commands within a deadline, over a bounded pool.
+
+Connections are made when needed and are never shared between two calls at once; one whose
+answer was not waited for is closed, so no answer can reach the wrong question. There are no
+silent retries: who asks has a deadline and a way to go on without us.
+Errors: ``Unavailable``, translated from whatever redis-py and the socket raise.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
+
+from policy.store.redis.script_files import ALL, Script
+from service_kit.failures import translated
+
+Command = tuple[str | int, ...]
+"""One command as Redis spells it."""
+
+MOST_CONNECTIONS: Final = 16
+"""Of one replica. At the bound a call waits for a connection, within its deadline."""
+
+
+def call(script: Script, keys: Sequence[str], *arguments: str | int) -> Command:
+    """A script as a command."""
+    return ("EVALSHA", script.digest, len(keys), *keys, *arguments)
+
+
+class RedisLink:
+    """``url``: redis://, rediss:// or unix://. ``deadline_s`` holds where a call names none."""
+
+    def __init__(
+        self, url: str, deadline_s: float, most_connections: int = MOST_CONNECTIONS
+    ) -> None:
+        self._deadline_s = deadline_s
+        pool: ConnectionPool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=most_connections,
+            # The deadline of the whole call is ours; the pool must not have a shorter one.
+            timeout=None,
+            socket_timeout=None,
+            socket_connect_timeout=deadline_s,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+            protocol=2,
+        )
+        self._redis = Redis.from_pool(pool)
+
+    async def run(self, *commands: Command, deadline: float | None = None) -> list[Any]:
+        """One round trip for all; their answers in order.
+
+        Scripts that Redis does not know (it was restarted, or SCRIPT FLUSH) are put back and
+        called again.
+        """
+        if deadline is None:
+            deadline = asyncio.get_running_loop().time() + self._deadline_s
+        with translated("redis"):
+            async with asyncio.timeout_at(deadline):
+                answers = await self._pipeline(commands, transaction=False)
+                unknown = [
+                    at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)
+                ]
+                if unknown:
+                    await self._load_scripts()
+                    again = await self._pipeline(
+                        [commands[at] for at in unknown], transaction=False
+                    )
+                    for at, answer in zip(unknown, again, strict=True):
+                        answers[at] = answer
+                for answer in answers:
+                    if isinstance(answer, Exception):
+                        raise answer
+        return answers
+
+    async def transaction(self, *commands: Command) -> list[Any]:
+        """The same as one moment of the store (MULTI); no scripts."""
+        with translated("redis"):
+            async with asyncio.timeout(self._deadline_s):
+                return await self._pipeline(commands, transaction=True)
+
+    async def wait(self, command: Command, wait_s: float) -> Any:
+        """A command that itself waits up to ``wait_s``; the deadline begins after that."""
+        with translated("redis"):
+            async with asyncio.timeout(wait_s + self._deadline_s):
+                return await self._redis.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
+
+    async def aclose(self) -> None:
+        await self._redis.aclose(close_connection_pool=True)
+
+    async def _pipeline(self, commands: Sequence[Command], *, transaction: bool) -> list[Any]:
+        pipeline = self._redis.pipeline(transaction=transaction)
+        for command in commands:
+            pipeline.execute_command(*command)
+        answers: list[Any] = await pipeline.execute(raise_on_error=transaction)
+        return answers
+
+    async def _load_scripts(self) -> None:
+        await self._pipeline([("SCRIPT", "LOAD", each.text) for each in ALL], transaction=False)

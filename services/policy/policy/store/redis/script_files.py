@@ -1,0 +1,46 @@
+"""The Lua scripts beside this file, each with the prelude before it, and their digests."""
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final
+
+_FOLDER: Final = resources.files("policy.store.redis") / "scripts"
+_PRELUDE: Final = (_FOLDER / "prelude.lua").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """``digest`` is what EVALSHA calls it by."""
+
+    text: str
+    digest: str
+
+
+def _script(name: str) -> Script:
+    text = f"{_PRELUDE}\n{(_FOLDER / f'{name}.lua').read_text(encoding='utf-8')}"
+    # SHA-1 is how Redis names scripts; nothing rests on its strength.
+    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+OPEN: Final = _script("open")
+RENEW: Final = _script("renew")
+RELEASE: Final = _script("release")
+LIST_SESSIONS: Final = _script("list_sessions")
+PUT_LOCK: Final = _script("put_lock")
+PUT_EXEMPTION: Final = _script("put_exemption")
+REMOVE: Final = _script("remove")
+PUT_RULEBOOK: Final = _script("put_rulebook")
+FORGET_EXPIRED_LOCKS: Final = _script("forget_expired_locks")
+
+ALL: Final = (
+    OPEN,
+    RENEW,
+    RELEASE,
+    LIST_SESSIONS,
+    PUT_LOCK,
+    PUT_EXEMPTION,
+    REMOVE,
+    PUT_RULEBOOK,
+    FORGET_EXPIRED_LOCKS,
+)

@@ -1,0 +1,12 @@
+-- Removes locks whose time is over, at most 1000 at once. Times are Unix milliseconds.
+-- Nobody is told: everybody who knows such a lock knows its expiry.
+-- KEYS  1 locks  2 locks:expiry
+-- ARGV  1 now or 0
+-- Returns how many they were.
+local now = whole(moment(ARGV[1]))
+local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 1000)
+if #gone > 0 then
+  redis.call('HDEL', KEYS[1], unpack(gone))
+  redis.call('ZREM', KEYS[2], unpack(gone))
+end
+return #gone

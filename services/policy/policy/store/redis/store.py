@@ -1,0 +1,34 @@
+"""The PolicyStore that a farm runs on: the three parts over one pool, the feed over its own."""
+
+from policy.core.leases import LEASE_S
+from policy.store.redis.journal import RedisJournal
+from policy.store.redis.keys import Keys
+from policy.store.redis.leases import RedisLeases
+from policy.store.redis.link import RedisLink
+from policy.store.redis.shared_state import RedisSharedState
+from service_kit.clock import Clock
+
+
+class RedisStore(RedisLeases, RedisSharedState, RedisJournal):
+    """``farm`` names the keys. ``clock`` None: the time is Redis's own."""
+
+    def __init__(
+        self,
+        url: str,
+        farm: str,
+        deadline_s: float,
+        lease_ms: int = LEASE_S * 1000,
+        clock: Clock | None = None,
+    ) -> None:
+        link = RedisLink(url, deadline_s)
+        # Of its own, because it waits: it would hold a connection of the decisions.
+        feed_link = RedisLink(url, deadline_s, most_connections=1)
+        keys = Keys(farm)
+        RedisLeases.__init__(self, link, keys, lease_ms, clock)
+        RedisSharedState.__init__(self, link, feed_link, keys, clock)
+        RedisJournal.__init__(self, link, keys, clock)
+        self._links = (link, feed_link)
+
+    async def aclose(self) -> None:
+        for link in self._links:
+            await link.aclose()

@@ -1,0 +1,1 @@
+"""Files of the status page and the docs page: static, no build step, nothing from elsewhere."""
