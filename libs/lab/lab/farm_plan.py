@@ -29,7 +29,8 @@ class FarmPlan:
     """Everything a farm needs lies in ``directory``. Port 0: a free one is chosen.
 
     What is None is embedded: Valkey for ``redis_url``, the embedded rules for the engines,
-    the default rulebook for ``rulebook`` (its text). ``settings`` maps a service's name (edge,
+    the default rulebook for ``rulebook`` (its text). ``embedded_engine``: the embedded rules
+    judge too, beside the engines that are named. ``settings`` maps a service's name (edge,
     scanner, policy) to a table that is laid over the one it would get.
     """
 
@@ -43,6 +44,7 @@ class FarmPlan:
     spamd: HostPort | None = None
     redis_url: str | None = None
     rulebook: str | None = None
+    embedded_engine: bool = True
     mutual_tls: bool = False
     drain_deadline_s: float = 5.0
     settings: Mapping[str, Table] = field(default_factory=lambda: MappingProxyType({}))
@@ -128,7 +130,7 @@ def _edge(plan: FarmPlan, places: Places) -> Table:
 
 
 def _scanner(plan: FarmPlan, places: Places) -> Table:
-    engines: dict[str, Table] = {"yara": {"rules": ("builtin",)}}
+    engines: dict[str, Table] = {"yara": {"rules": ("builtin",)}} if plan.embedded_engine else {}
     if plan.clamd is not None:
         engines["clamd"] = {"address": str(plan.clamd), "required_at_start": True}
     if plan.spamd is not None:
