@@ -65,7 +65,7 @@ def sentences(
     seen: set[str] = set()
     for error in invalid.errors(include_url=False):
         key = _key(error["loc"], document, missing=error["type"] == "missing")
-        subject = _subject(key, source, origins)
+        subject = _subject(key, source, origins, is_table=_is_table(model, key))
         shown = _shown(_at(document, key), hidden=any(map(is_secret, key)))
         text = f"{subject}{shown}: {_cure(error, key, model, prefix)}"
         if text not in seen:  # a union says the same once for each of its members
@@ -102,12 +102,18 @@ def _below(here: object, part: int | str) -> object:
     return _ABSENT
 
 
-def _subject(key: Key, source: str, origins: Mapping[Key, str]) -> str:
+def _is_table(model: type[BaseModel], key: Key) -> bool:
+    return any(tables_of(each) for each in annotations_at(model, key))
+
+
+def _subject(key: Key, source: str, origins: Mapping[Key, str], *, is_table: bool) -> str:
     for length in range(len(key), 0, -1):
         if key[:length] in origins:
             return ".".join((origins[key[:length]], *key[length:]))
     if not key:
         return source
+    if is_table:
+        return text_for_log(f"{source}: [{'.'.join(key)}]", limit=512)
     table = f"[{'.'.join(key[:-1])}] " if len(key) > 1 else ""
     return text_for_log(f"{source}: {table}{key[-1]}", limit=512)
 
@@ -122,8 +128,9 @@ def _shown(value: object, *, hidden: bool) -> str:
 def _cure(error: ErrorDetails, key: Key, model: type[BaseModel], prefix: str) -> str:
     kind, said = error["type"], str(error["msg"])
     if kind == "missing":
-        in_list = any(map(str.isdecimal, key))
-        return "must be given" if in_list else f"must be given (or {variable(prefix, key)} be set)"
+        if _is_table(model, key) or any(map(str.isdecimal, key)):
+            return "must be given"
+        return f"must be given (or {variable(prefix, key)} be set)"
     if kind == "extra_forbidden":
         return _unknown(key, model)
     if kind in ("value_error", "assertion_error"):  # a validator's own words: may quote it

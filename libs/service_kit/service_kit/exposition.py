@@ -9,20 +9,16 @@ import os
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    generate_latest,
-    multiprocess,
-)
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, multiprocess
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4  # what every Prometheus reads
 SHARED_FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def exposition() -> bytes:
-    """Every metric now. With a shared folder: every worker's, this process's included."""
+    """Every metric now. With a shared folder: those in it; a supervisor that set the variable
+    only for its workers has none of its own there."""
     folder = os.environ.get(SHARED_FOLDER_VARIABLE)
     if not folder:
         return generate_latest(REGISTRY)

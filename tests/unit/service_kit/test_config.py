@@ -1,7 +1,8 @@
 from pathlib import Path
+from typing import Self
 
 import pytest
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from service_kit.addresses import HostPort
 from service_kit.config import ConfigError, Settings, load, read_secret
@@ -82,6 +83,30 @@ def test_a_missing_key_is_told_with_the_variable_that_would_set_it() -> None:
     assert str(wrong.value) == "configuration: name: must be given (or ENGINE_NAME be set)"
 
 
+class _Pair(Settings):
+    low: int = 0
+    high: int = 1
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("low must not be above high")
+        return self
+
+
+class _Ranges(Settings):
+    first: _Pair
+
+
+def test_a_mistake_of_a_whole_table_names_the_table(tmp_path: Path) -> None:
+    path = tmp_path / "ranges.toml"
+    path.write_text("[first]\nlow = 2\n")
+    with pytest.raises(ConfigError, match=r"ranges\.toml: \[first\]: low must not be above high$"):
+        load(_Ranges, path, {}, "RANGES")
+    with pytest.raises(ConfigError, match=r"configuration: \[first\]: must be given$"):
+        load(_Ranges, None, {}, "RANGES")
+
+
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     text = _wrong('listen = "x"\n[limits]\nconcurrent_scans = 0\n', tmp_path)
     assert [line.partition(":")[0] for line in text.splitlines()] == ["scanner.toml"] * 2
@@ -97,7 +122,7 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
         ("[profiles.small]\nsize = 1\n", "[profiles.small] size = 1: no such key; did you mean"),
         ("[[engines]]\n", "[engines.0] name: must be given"),
         ("[extra]\nsize_octets = 1.5\n", "[extra] size_octets = 1.5: must be a whole number"),
-        ("limits = 3\n", "limits = 3: must be a table"),
+        ("limits = 3\n", "[limits] = 3: must be a table"),
         ('tags = "a"\n', 'tags = "a": must be a list'),
         ("[limits]\nsize_octets = nan\n", "size_octets = NaN: must be a finite number"),
     ],

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from service_kit import log_delivery
 from service_kit.addresses import HostPort, UnixOrTcp
 from service_kit.errors import StartError
 from service_kit.log_delivery import StreamHandOff, SyslogHandOff
@@ -73,7 +74,10 @@ def test_a_reader_that_does_not_read_costs_lines_and_no_waiting(pipe: _Pipe) -> 
     assert len(numbers) + lost == 5001
 
 
-def test_what_waits_is_written_at_the_end_if_the_reader_comes_back(pipe: _Pipe) -> None:
+def test_what_waits_is_written_at_the_end_if_the_reader_comes_back(
+    pipe: _Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_delivery, "_LAST_CHANCE_MS", 20_000)
     hand_off = _stream(pipe, most_waiting=100)
     padding = "x" * 900
     for number in range(72):
