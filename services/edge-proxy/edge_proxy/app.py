@@ -116,7 +116,7 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
             server.close()
         await _drain(registry, lifecycle)
         await open_links.close(LINGER_S)
-        await _flush(outcomes)
+        await _flush(outcomes, policy)
         if status is not None:
             await status.aclose()
     await policy_channel.close()
@@ -165,9 +165,11 @@ async def _drain(registry: Registry[Conductor], lifecycle: Lifecycle) -> None:
         session.shut_down()
 
 
-async def _flush(outcomes: OutcomeReport) -> None:
+async def _flush(outcomes: OutcomeReport, policy: PolicyClient) -> None:
+    """What policy has not been told yet: messages, and slots that are free again."""
     try:
         async with asyncio.timeout(_LAST_OUTCOMES_S):
             await outcomes.flush()
+            await policy.flush()
     except TimeoutError:
         event(_LOG, logging.WARNING, "outcomes not reported", reason="policy does not answer")

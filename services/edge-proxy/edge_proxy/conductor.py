@@ -19,6 +19,7 @@ from edge_proxy.links.link import Link
 from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.links.tunnel import Tunnel
 from edge_proxy.metrics import Side
+from edge_proxy.patience import Patience
 from edge_proxy.ports import LockTable, OutcomePort, PolicyPort, ScanFeed, ScanPort
 from edge_proxy.registry import Registry
 from edge_proxy.relay import actions, refusals
@@ -82,9 +83,7 @@ class Conductor:
         self._performing = False
         self._over = False
         self._asked_policy = False
-        self._progress: tuple[object, ...] = ()
-        self._deadline = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._patience = Patience(lambda: self._input(self._core.deadline_passed))
 
     # The session's life
 
@@ -231,34 +230,15 @@ class Conductor:
         self._keep_time()
 
     def _keep_time(self) -> None:
-        """One timer: it is moved when it fires, not with every step forward."""
-        tunnel = self._tunnel
-        progress = (*self._core.progress, tunnel.progress if tunnel else 0)
-        if progress == self._progress:
-            return
-        self._progress = progress
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.time() + self._core.patience
-        if self._timer is None or self._timer.when() > self._deadline:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = loop.call_at(self._deadline, self._time_passed)
-
-    def _time_passed(self) -> None:
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._deadline:
-            self._timer = loop.call_at(self._deadline, self._time_passed)
-            return
-        self._timer = None
-        self._input(self._core.deadline_passed)
+        tunnelled = self._tunnel.progress if self._tunnel is not None else 0
+        self._patience.follow((*self._core.progress, tunnelled), self._core.patience)
 
     def _finish(self) -> None:
         """The session is over: what was held for it is given back, once."""
         if self._over:
             return
         self._over = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._patience.stop()
         self._drop_everything()
         self._around.registry.remove(self.session)
         if self._asked_policy:

@@ -32,18 +32,13 @@ RENEW_S: Final = 10.0
 """A third of the life of a lease: two renewals may be lost."""
 BATCH: Final = 256
 """Questions in one message; sessions named in one question."""
+CLOSE_WITHIN_S: Final = 0.05
+"""How long the news of an ended session may wait for a question to travel with."""
 CLOSED_KEPT: Final = 10_000
 """Ended sessions remembered for policy; beyond, their leases end by themselves."""
 
 _LOG: Final = logging.getLogger(__name__)
 _Stream = grpc.aio.StreamStreamCall[policy_pb2.QuestionBatch, policy_pb2.AnswerBatch]
-
-
-@dataclass(slots=True)
-class _Open:
-    """A session policy knows, or will: its state for renewals."""
-
-    progress: Callable[[], SessionProgress]
 
 
 @dataclass(slots=True)
@@ -69,7 +64,7 @@ class PolicyClient:
         self._edge_id = edge_id
         self._patience_s = patience_s
         self._local = local
-        self._open: dict[SessionId, _Open] = {}
+        self._open: dict[SessionId, Callable[[], SessionProgress]] = {}
         self._closed: deque[SessionId] = deque(maxlen=CLOSED_KEPT)
         self._asked: dict[int, _Asked] = {}
         self._waiting: deque[int] = deque()
@@ -92,7 +87,7 @@ class PolicyClient:
         decided: Callable[[Decision], None],
     ) -> None:
         loop = asyncio.get_running_loop()
-        self._open[session.session_id] = _Open(progress)
+        self._open[session.session_id] = progress
         question, self._next_id = self._next_id, self._next_id + 1
         # Without a stream nobody would answer: the local limits decide on the next turn.
         patience_s = self._patience_s if self._connected else 0.0
@@ -106,8 +101,15 @@ class PolicyClient:
 
     def close_session(self, session_id: SessionId) -> None:
         if self._open.pop(session_id, None) is not None:
+            if not self._closed:
+                asyncio.get_running_loop().call_later(CLOSE_WITHIN_S, self._wake.set)
             self._closed.append(session_id)
-            self._wake.set()
+
+    async def flush(self) -> None:
+        """Until policy was told of every ended session; at once while it is away."""
+        self._wake.set()
+        while self._closed and self._connected:  # noqa: ASYNC110 - once a life
+            await asyncio.sleep(CLOSE_WITHIN_S)
 
     # Deadlines: all questions have the same patience, so the oldest is the first to expire
 
@@ -213,7 +215,7 @@ class PolicyClient:
 
     def _renewals(self) -> Iterable[policy_pb2.Question]:
         asked_now = {asked.session.session_id for asked in self._asked.values()}
-        known = [each.progress() for key, each in self._open.items() if key not in asked_now]
+        known = [progress() for key, progress in self._open.items() if key not in asked_now]
         for first in range(0, len(known), BATCH):
             sessions = [progress_to_wire(each) for each in known[first : first + BATCH]]
             renewal = policy_pb2.RenewSessions(sessions=sessions)
