@@ -46,7 +46,7 @@ from smtpgated.policy.v1 import policy_pb2_grpc
 _SERVER_OPTIONS: Final = ServerOptions(
     largest_message_octets=MAX_DOCUMENT_OCTETS + 1024 * 1024, concurrent_calls=8192
 )
-_REQUIRED_WITHIN_S: Final = 10.0
+_REQUIRED_WITHIN_S: Final = 5.0
 _ADMIN_GRACE_S: Final = 2.0
 
 
@@ -74,14 +74,15 @@ class PolicyApp:
         self._settings = settings
         self._clock = clock
         redis = settings.redis
+        lease_ms = round(redis.lease_s * 1000)
         self.store: Final[PolicyStore] = store or RedisStore(
-            redis.secret_url(), redis.farm, redis.deadline_s
+            redis.secret_url(), redis.farm, redis.deadline_s, lease_ms
         )
         self.farm: Final = Farm()
         self.readiness: Final = Readiness("rulebook")
         self.presence: Final = StorePresence(clock)
         self._copy = DiskCopy(settings.state_dir) if settings.state_dir else None
-        self._limiter = LocalLimiter(redis.away_share)
+        self._limiter = LocalLimiter(redis.away_share, lease_ms)
         self._contacts = EdgeContacts(clock)
         self._watchers = Watchers(self.farm, clock)
         self.keeper: Final = FarmKeeper(

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from policy.core.leases import LEASE_S
 from service_kit.addresses import HostPort
 from service_kit.config import Settings, read_secret
 from service_kit.logs import LogSettings
@@ -42,6 +43,8 @@ class RedisSettings(Settings):
     """Names this farm's keys; farms that share a Redis need different names."""
     deadline_s: float = Field(default=0.25, gt=0, le=10)
     """How long one call may take. Beyond it Redis counts as away."""
+    lease_s: float = Field(default=LEASE_S, gt=0, le=3600)
+    """How long a session's slot holds without renewal; edges renew every 10 s or so."""
     required_at_start: bool = False
     """True: do not start without Redis. False: start, not ready, and go on trying."""
     away_share: float = Field(default=0.5, gt=0, le=1)
