@@ -69,7 +69,7 @@ class StreamReply:
 _CLEAN: Final = StreamReply(Outcome.CLEAN)
 _OK: Final = b"stream: OK"
 _TOO_LARGE: Final = b"INSTREAM size limit exceeded. ERROR"
-_STATEMENT: Final = re.compile(rb"(?:stream: )?(.+) (FOUND|ERROR)", re.DOTALL)
+_STATEMENT: Final = re.compile(rb"(stream: )?(.+) (FOUND|ERROR)", re.DOTALL)
 # With AlertExceedsMax, clamd reports its own limits as if they were a signature. A zip bomb is
 # not a virus, nor is a large message: nobody has judged it, and that is what we say.
 _LIMITS: Final = b"Heuristics.Limits.Exceeded"
@@ -125,10 +125,10 @@ def _meaning(statement: bytes) -> StreamReply:
     parsed = _STATEMENT.fullmatch(statement)
     if parsed is None:
         raise ReplyMalformed(f"neither OK, FOUND nor ERROR: {words(statement)}")
-    text, kind = parsed.groups()
+    stream, text, kind = parsed.groups()
     if kind == b"ERROR":
         return StreamReply(Outcome.FAILED, words(text))
-    if not statement.startswith(b"stream: "):
+    if stream is None:
         raise ReplyMalformed(f"found in no stream: {words(statement)}")
     outcome = Outcome.LIMITS_EXCEEDED if text.startswith(_LIMITS) else Outcome.FOUND
     return StreamReply(outcome, words(text))

@@ -27,7 +27,7 @@ _FIELDS: Final = re.compile(rb"(?:" + _FIELD.pattern + rb")*")
 _BLANK: Final = re.compile(rb"\r?\n")
 _BLANK_BELOW: Final = re.compile(rb"\n\r?\n")
 _BOUNDARY: Final = re.compile(
-    rb'boundary[ \t\r\n]*=[ \t\r\n]*(?:"([^"]+)"?|([^\s;"]+))', re.IGNORECASE
+    rb'boundary[ \t\r\n]*=[ \t\r\n]*(?:"([^"\r\n]+)"?|([^\s;"]+))', re.IGNORECASE
 )
 _ANY_DELIMITER: Final = b"\n--"
 # One is what a header has. More than this are read as if none could be trusted.

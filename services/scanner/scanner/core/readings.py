@@ -50,14 +50,19 @@ def readings(
 def base64_readings(body: bytes, budget: Budget) -> Iterator[bytes]:
     """First as clients that go on behind padding, then as those that ignore padding."""
     kept = body.translate(None, _NOT_BASE64).rstrip(b"=")
-    budget.spend_octets(len(kept) * 3 // 4)
+    budget.spend_octets(_decoded_size(kept))
     if b"=" not in kept:
         yield _from_base64(kept)
         return
     pieces = _PADDING.split(kept, maxsplit=_MOST_PIECES)
     pieces[-1] = pieces[-1].replace(b"=", b"")
     yield b"".join(map(_from_base64, pieces))
+    budget.spend_octets(_decoded_size(kept))
     yield _from_base64(kept.replace(b"=", b""))
+
+
+def _decoded_size(letters: bytes) -> int:
+    return len(letters) * 3 // 4
 
 
 def _from_base64(letters: bytes) -> bytes:

@@ -58,6 +58,11 @@ class ClamdEngine:
         self._address = settings.address
         self._pool = LinkPool(settings.address, settings.connections)
 
+    @property
+    def warm_links(self) -> int:
+        """Idle sessions that clamd has not closed."""
+        return self._pool.warm
+
     async def start(self) -> None:
         """Nothing to prepare: links are made when they are needed."""
 

@@ -45,9 +45,17 @@ class EngineLink(asyncio.Protocol):
         return self._usable and self._reader is None
 
     async def exchange(
-        self, request: Iterable[bytes | memoryview], reader: ReplyReader[Reply]
+        self,
+        request: Iterable[bytes | memoryview],
+        reader: ReplyReader[Reply],
+        *,
+        half_close: bool = False,
     ) -> Reply:
-        """Write all of ``request``, return what ``reader`` makes of the octets that come."""
+        """Write all of ``request``, return what ``reader`` makes of the octets that come.
+
+        ``half_close``: say the end of the request by closing our side, after which there is
+        no other exchange.
+        """
         assert self.usable
         assert self._transport is not None
         self.exchanges += 1
@@ -56,20 +64,24 @@ class EngineLink(asyncio.Protocol):
         self._written = False
         try:
             for octets in request:
-                self._transport.write(octets)
                 if self._writable is not None:
                     await asyncio.wait((self._writable, answer), return_when=FIRST_COMPLETED)
                 if answer.done():
                     break
+                self._transport.write(octets)
             else:
+                # No await since the last write: an answer that comes from here on is not early.
                 self._written = True
+                if half_close:
+                    self._transport.write_eof()
             reply: Reply = await answer
         except BaseException:
-            answer.cancel()
             self.abort()
             raise
         finally:
             self._reader = self._answer = None
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # seen, also when this exchange was cancelled meanwhile
         return reply
 
     def abort(self) -> None:

@@ -43,6 +43,11 @@ class LinkPool:
                 self._give_back(link)
             self._places.release()
 
+    @property
+    def warm(self) -> int:
+        """Idle links that could be used now."""
+        return sum(link.usable for link, _ in self._idle)
+
     def close(self) -> None:
         while self._idle:
             self._idle.pop()[0].abort()

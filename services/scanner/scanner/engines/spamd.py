@@ -55,9 +55,10 @@ class SpamdEngine:
         async with self._pool.link(deadline) as link:
             request = symbols_request(len(content), self._user), content
             try:
-                reply = await link.exchange(request, SymbolsReader())
+                # spamd reads lines: without the end it would wait for that of the last one.
+                reply = await link.exchange(request, SymbolsReader(), half_close=True)
             finally:
-                link.abort()  # spamd serves one request a connection
+                link.abort()  # it serves one request a connection
             if reply.refusal:
                 raise EngineFailure(FailureReason.REFUSED, reply.refusal)
             if link.answered_early:

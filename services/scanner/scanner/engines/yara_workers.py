@@ -39,13 +39,13 @@ class Worker(asyncio.SubprocessProtocol):
     ) -> None:
         loop = asyncio.get_running_loop()
         self.greeting: asyncio.Future[Greeting] = loop.create_future()
+        self.end: asyncio.Future[None] = loop.create_future()
         self._on_free = on_free
         self._on_end = on_end
         self._reader: GreetingReader | AnswerReader = GreetingReader()
         self._answer: asyncio.Future[Any] = self.greeting
         self._watchdog = loop.call_later(_START_S, self.kill)
         self._process: asyncio.SubprocessTransport | None = None
-        self.gone = False
 
     def ask(self, content: bytes, allowed_s: float) -> "asyncio.Future[Answer]":
         """Only of a worker that ``on_free`` gave. Cancelling the future lets it finish alone."""
@@ -60,6 +60,10 @@ class Worker(asyncio.SubprocessProtocol):
         if content:
             questions.write(content)
         return answer
+
+    @property
+    def gone(self) -> bool:
+        return self.end.done()
 
     def kill(self) -> None:
         if self._process is not None and not self.gone:
@@ -89,11 +93,11 @@ class Worker(asyncio.SubprocessProtocol):
 
     def process_exited(self) -> None:
         assert self._process is not None
-        self.gone = True
         self._watchdog.cancel()
         code = self._process.get_returncode()
         self._settle(EngineFailure(FailureReason.LOST, f"a worker ended with {code}"))
         self._process.close()
+        self.end.set_result(None)
         self._on_end(self)
 
     def _settle(self, said: Greeting | Answer | EngineFailure) -> None:
@@ -141,8 +145,11 @@ class Workers:
     async def aclose(self) -> None:
         self._closed = True
         await self._tasks.aclose()
+        ends = [worker.end for worker in self._alive]
         for worker in tuple(self._alive):
             worker.kill()
+        if ends:
+            await asyncio.wait(ends, timeout=_GRACE_S)
 
     async def _free_worker(self, deadline: float) -> Worker:
         while not self._free.empty():
@@ -174,4 +181,10 @@ class Workers:
 
     async def _replace(self) -> None:
         await asyncio.sleep(_REPLACE_AFTER_S)
-        await self._spawn()
+        worker = await self._spawn()
+        try:
+            greeting = await worker.greeting
+        except EngineFailure:
+            return  # it ended, and with that another one was asked for
+        if greeting.trouble:
+            event(_LOG, logging.ERROR, "yara rules cannot be used any more", why=greeting.trouble)
