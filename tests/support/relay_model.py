@@ -1,0 +1,243 @@
+"""One ``RelaySession`` in a model of its world: client, server, scanner, policy, no sockets.
+
+``Play`` delivers inputs and performs actions; ``Witness`` records and asserts. Tests choose the
+order in which things happen; whatever they choose, what ``Play._tell`` asserts must hold.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from edge_proxy.relay.actions import Action, Loss, ScanId
+from edge_proxy.relay.phases import Phase
+from edge_proxy.relay.session import READERS, RelaySession
+from edge_proxy.relay.settings import CoreSettings
+from edge_proxy.smtp.limits import AUTH_LINE, REPLY
+from rulebook.defaults import DEFAULT_DOCUMENT
+from rulebook.document import parse
+from rulebook.values import Oversize, Rulebook, Stance
+from smtpgated_contracts.values.mail import EdgeId, Endpoint, SessionId, SessionRef
+from smtpgated_contracts.values.policy import ADMITTED, Decision
+from smtpgated_contracts.values.scan import (
+    EngineClass,
+    Finding,
+    Missing,
+    Verdict,
+    VerdictKind,
+    unscanned,
+)
+from tests.support.model_server import ModelServer
+from tests.support.witness import LinkState, ScanSeen, Witness
+
+SESSION: Final = SessionRef(
+    SessionId("s1"), EdgeId("e1"), Endpoint("192.0.2.7", 40000), Endpoint("198.51.100.25", 25)
+)
+RULEBOOK: Final = parse(DEFAULT_DOCUMENT)
+
+CLEAN: Final = Verdict(VerdictKind.CLEAN)
+INFECTED: Final = Verdict(
+    VerdictKind.INFECTED,
+    (Finding("engine", EngineClass.VIRUS, VerdictKind.INFECTED, "Test-Signature"),),
+)
+SUSPECT: Final = Verdict(
+    VerdictKind.SUSPECT,
+    (Finding("engine", EngineClass.SPAM, VerdictKind.SUSPECT, "TEST_RULE", score=9.5),),
+)
+UNSCANNED: Final = unscanned("engine away")
+NO_SPAM_ENGINE: Final = unscanned("engine away", EngineClass.SPAM)
+INFECTED_NO_SPAM_ENGINE: Final = Verdict(
+    VerdictKind.INFECTED, INFECTED.findings, (Missing(EngineClass.SPAM, "engine away"),)
+)
+VERDICTS: Final = (CLEAN, INFECTED, SUSPECT, UNSCANNED, NO_SPAM_ENGINE, INFECTED_NO_SPAM_ENGINE)
+
+
+def lets_through(rulebook: Rulebook, verdict: Verdict) -> bool:
+    """Whether a verdict alone lets a message go, under the default rules. Said once more here,
+    in the plainest way, so that the core's own judgement has something to differ from."""
+    if verdict.kind in (VerdictKind.INFECTED, VerdictKind.SUSPECT):
+        return False
+    stances = rulebook.scanning.stances
+    return all(stances[each.engine_class] is Stance.OPEN for each in verdict.missing)
+
+
+class Play:
+    """``client`` and the other methods are inputs; ``seen`` is what came of them."""
+
+    def __init__(
+        self,
+        server: ModelServer | None = None,
+        *,
+        rulebook: Rulebook = RULEBOOK,
+        settings: CoreSettings | None = None,
+        session: SessionRef = SESSION,
+    ) -> None:
+        self.server = server or ModelServer()
+        self.rulebook = rulebook
+        self.settings = settings or CoreSettings()
+        self.core = RelaySession(self.settings, session, rulebook)
+        self.seen = Witness()
+        self.waiting = False  # what a look downstream finds
+        self.locked_now = False
+
+    # Inputs
+
+    def start(self, *, locked: bool = False) -> None:
+        self.locked_now = locked
+        self._tell(self.core.start(locked=locked))
+
+    def connected(self) -> None:
+        self.seen.upstream_link = LinkState.OPEN
+        self._tell(self.core.upstream_connected())
+
+    def decide(self, decision: Decision = ADMITTED) -> None:
+        self._tell(self.core.decided(decision))
+
+    def begin(self) -> None:
+        """As most sessions begin; the greeting is still to be delivered."""
+        self.start()
+        self.connected()
+        self.decide()
+
+    def client(self, octets: bytes) -> None:
+        self._tell(self.core.downstream_octets(octets))
+
+    def client_ends(self) -> None:
+        self._tell(self.core.downstream_ended())
+
+    def client_lost(self) -> None:
+        self._tell(self.core.downstream_lost())
+
+    def server_says(self, octets: bytes) -> None:
+        self._tell(self.core.upstream_octets(octets))
+
+    def server_lost(self, why: Loss = Loss.CLOSED) -> None:
+        self.seen.upstream_link = LinkState.GONE
+        self._tell(self.core.upstream_lost(why))
+
+    def verdict(self, verdict: Verdict, scan: ScanSeen | None = None) -> None:
+        """For the scan given, or the one begun last."""
+        scan = scan or self.seen.last_scan
+        assert scan is not None
+        if not scan.over:
+            scan.verdict = verdict
+        self.stray_verdict(scan.scan, verdict)
+
+    def stray_verdict(self, scan: ScanId, verdict: Verdict) -> None:
+        """Delivered whether or not such a scan runs."""
+        self._tell(self.core.scanned(scan, verdict))
+
+    def lock(self) -> None:
+        self.locked_now = True
+        self._tell(self.core.locked())
+
+    def unlock(self) -> None:
+        self.locked_now = False
+        self._tell(self.core.unlocked())
+
+    def drain(self) -> None:
+        self._tell(self.core.drain())
+
+    def shut_down(self) -> None:
+        self._tell(self.core.shut_down())
+
+    def deadline(self) -> None:
+        self._tell(self.core.deadline_passed())
+
+    # The server's side
+
+    def deliver(self, most: int | None = None) -> bool:
+        """The next thing the server said, or up to ``most`` octets of it; False: nothing."""
+        outgoing = self.server.outgoing
+        if not outgoing or self.seen.upstream_link is not LinkState.OPEN:
+            return False
+        said = outgoing.popleft()
+        if said is None:
+            self.server_lost()
+            return True
+        if most is not None and most < len(said):
+            outgoing.appendleft(said[most:])
+            said = said[:most]
+        self.server_says(said)
+        return True
+
+    def deliver_all(self) -> None:
+        while self.deliver():
+            pass
+
+    # What must hold after every input
+
+    def _tell(self, actions: Sequence[Action]) -> None:
+        stored, before = len(self.server.stored), len(self.seen.upstream)
+        self.seen.see(actions)
+        self.server.receive(bytes(self.seen.upstream[before:]))
+        self._check_ends(stored)
+        self._check_bounds()
+        if self.seen.closed:
+            assert self.core.phase is Phase.CLOSED
+        if self.core.phase is Phase.CLOSED:
+            assert self.seen.closed
+            assert all(scan.over for scan in self.seen.scans.values()), "a scan was forgotten"
+        if self.seen.looks_owed:
+            self.seen.looks_owed -= 1
+            self._tell(self.core.looked(waiting=self.waiting))
+
+    def _check_ends(self, stored_before: int) -> None:
+        """I2: whatever the server takes for the end of content, a verdict has allowed."""
+        assert not self.server.early_ends, "some server saw an end here"
+        for _ in self.server.stored[stored_before:]:
+            assert not self.locked_now, "an end was sent for a locked source"
+            scan = self.seen.last_scan
+            if scan is None or len(scan.skip) == len(EngineClass):
+                continue
+            if scan.abandoned:
+                assert self.rulebook.scanning.oversize is Oversize.RELEASE
+                assert scan.verdict is None or scan.verdict.kind is not VerdictKind.INFECTED
+            else:
+                assert scan.verdict is not None, "an end was sent without a verdict"
+                assert lets_through(self.rulebook, scan.verdict)
+
+    def _check_bounds(self) -> None:
+        """I6, as far as it holds after every input."""
+        conversation = self.core._c
+        assert len(conversation.ledger) <= self.settings.max_owed_replies
+        if self.core.phase in READERS and len(conversation.ledger) < self.settings.max_owed_replies:
+            assert len(conversation.inbox) < AUTH_LINE, "a reader left more than part of a line"
+        assert len(conversation.replies) <= 2 * REPLY
+        assert self.core.patience > 0
+
+
+def interleave(
+    play: Play,
+    slices: Sequence[bytes],
+    verdicts: Sequence[Verdict],
+    choices: Iterator[int],
+) -> None:
+    """Let client, server and scanner move in the order that ``choices`` say, until none can.
+
+    The client is hasty: it never waits for an answer, only while the edge does not read.
+    Verdicts are by the order of scans, and may come before the content is whole.
+    """
+    play.begin()
+    coming = list(reversed(slices))
+    while True:
+        moves = []
+        if coming and play.core.wants_downstream and not play.seen.closed:
+            moves.append(_CLIENT)
+        if play.server.outgoing and play.seen.upstream_link is LinkState.OPEN:
+            moves.append(_SERVER)
+        scan = play.seen.last_scan
+        if scan is not None and not scan.over and scan.verdict is None:
+            moves.append(_SCANNER)
+        if not moves:
+            return
+        choice = next(choices, 0)
+        move = moves[choice % len(moves)]
+        if move is _SCANNER and scan is not None:
+            ordinal = len(play.seen.scans) - 1
+            play.verdict(verdicts[ordinal] if ordinal < len(verdicts) else CLEAN, scan)
+        elif move is _SERVER:
+            play.deliver(None if choice < 64 else 1 + choice % 9)
+        else:
+            play.client(coming.pop())
+
+
+_CLIENT, _SERVER, _SCANNER = "client", "server", "scanner"
