@@ -12,7 +12,7 @@ from edge_proxy.relay import refusals
 from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.ledger import Expect
-from edge_proxy.relay.phases import Cause
+from edge_proxy.relay.phases import Cause, Phase
 from edge_proxy.smtp.chunks import parse_chunk
 from edge_proxy.smtp.commands import Command, parse_command
 from edge_proxy.smtp.limits import AUTH_LINE, COMMAND_LINE
@@ -146,7 +146,7 @@ def _chunk(c: Conversation, command: Command) -> None:
         c.close(CloseCause.VIOLATION, refusals.TOO_MUCH_SKIPPED)
         return
     c.refuse_command(refusals.UNKNOWN_COMMAND)
-    if chunk.size:
+    if chunk.size and c.phase is Phase.COMMAND:  # or that was one refusal too many
         c.to_skip = chunk.size
         c.go(Cause.SKIP_BEGUN)
 

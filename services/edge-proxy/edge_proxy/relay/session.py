@@ -22,7 +22,7 @@ from edge_proxy.relay.facts import CloseCause, SessionRecord
 from edge_proxy.relay.phases import PATIENCE_FOR_THE_END, Cause, Phase
 from edge_proxy.relay.refusals import Refusal
 from edge_proxy.relay.settings import CoreSettings
-from edge_proxy.relay.upstream import grant_tls, lose_upstream, read_replies
+from edge_proxy.relay.upstream import distrust_upstream, grant_tls, lose_upstream, read_replies
 from edge_proxy.smtp.errors import Violation, ViolationKind
 from rulebook.values import Action as RuleAction
 from rulebook.values import Phase as RulePhase
@@ -238,11 +238,7 @@ class RelaySession:
         try:
             read_replies(c)
         except Violation as violation:
-            c.note_violation(violation.kind.value, upstream=True)
-            if c.phase is Phase.CONTENT or c.phase is Phase.VERDICT:
-                lose_upstream(c, Loss.CLOSED)
-            else:
-                c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
+            distrust_upstream(c, violation)
 
     def _end_if_done(self) -> None:
         """A client that sends no more, or an edge that drains: close once nothing is owed."""

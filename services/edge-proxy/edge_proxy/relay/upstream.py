@@ -17,6 +17,7 @@ from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.phases import Cause, Phase
 from edge_proxy.smtp.capabilities import masked, offered
+from edge_proxy.smtp.errors import Violation
 from edge_proxy.smtp.replies import Reply
 from rulebook.values import TlsTreatment
 from smtpgated_contracts.values.policy import Disposition
@@ -72,6 +73,18 @@ def lose_upstream(c: Conversation, why: Loss) -> None:
         case _:
             last_word = None if c.farewell else refusals.SERVER_LOST
             c.close(CloseCause.SERVER, last_word, detail=why.value)
+
+
+def distrust_upstream(c: Conversation, violation: Violation) -> None:
+    """The server said what is no reply: whatever it says next could mean anything."""
+    c.note_violation(violation.kind.value, upstream=True)
+    match c.phase:
+        case Phase.CONTENT:
+            doom_content(c)
+        case Phase.VERDICT:
+            give_up_verdict(c)
+        case _:
+            c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
 
 
 def _settle(c: Conversation, reply: Reply) -> None:
