@@ -4,10 +4,10 @@ It is an instance beside the system's one: configuration, queue and mailbox lie 
 that goes when it stops. Postfix needs root: see ``tests.support.needs``.
 """
 
-import asyncio
 import os
 import pwd
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -17,6 +17,8 @@ from lab.children import Child
 from lab.ports import free_port
 from service_kit.addresses import HostPort
 from tests.support.eventually import eventually
+from tests.support.needs import need_program, need_root
+from tests.support.processes import until
 
 BareNewline = Literal["no", "reject"]
 """smtpd_forbid_bare_newline: ``no`` ends content at LF.LF too, ``reject`` refuses it."""
@@ -88,11 +90,14 @@ class Postfix:
     def __init__(self, bare_newline: BareNewline) -> None:
         self.bare_newline: Final = bare_newline
         self.authority: Final = Authority("127.0.0.1", "localhost")
+        self.authority_file: Path
         self.address = HostPort("127.0.0.1", 0)
         self._folder: Path
         self._master: Child
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
+        need_program("postfix", "postfix")
+        need_root("Postfix")
         # Not pytest's folder: Postfix's own user could not come through it.
         self._folder = Path(tempfile.mkdtemp(prefix="smtpgated-postfix-"))
         self.address = free_port("127.0.0.1")
@@ -100,17 +105,16 @@ class Postfix:
         etc = str(self._folder / "etc")
         # ``check`` makes what is missing under the queue; the master itself is then our child
         # (``postfix start-fg`` would leave it to a shell that does not pass signals on).
-        check = await asyncio.create_subprocess_exec("postfix", "-c", etc, "check")
-        assert await check.wait() == 0, "postfix check failed, see its output"
+        subprocess.run(("postfix", "-c", etc, "check"), check=True)
         command = ("/usr/lib/postfix/sbin/master", "-c", etc, "-s")
         self._master = Child("postfix", command, self._folder / "master.log")
-        await eventually(self._is_up)
+        until(self._is_up)
         return self
 
-    async def __aexit__(self, *_exception: object) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self._master.terminate()
         try:
-            await eventually(lambda: self._master.exit_code is not None)
+            until(lambda: self._master.exit_code is not None)
         finally:
             self._master.kill()
             shutil.rmtree(self._folder)
@@ -150,7 +154,7 @@ class Postfix:
         os.chown(self._folder / "lib", postfix.pw_uid, postfix.pw_gid)
         os.chown(self._folder / "mail", nobody.pw_uid, nobody.pw_gid)
         etc = self._folder / "etc"
-        self.authority.write(etc)
+        self.authority_file = self.authority.write(etc).authority
         (etc / "main.cf").write_text(
             _MAIN_CF.format(
                 folder=self._folder,

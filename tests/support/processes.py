@@ -1,6 +1,21 @@
-"""Looking at processes from outside."""
+"""Looking at processes from outside, and waiting for what they do."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
+
+PATIENCE_S: Final = 30.0
+_BETWEEN_S: Final = 0.01
+
+
+def until(is_so: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
+    """``eventually`` for fixtures that outlive a loop."""
+    deadline = time.monotonic() + within_s
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"still not so after {within_s} s")
+        time.sleep(_BETWEEN_S)
 
 
 def is_gone(pid: int) -> bool:

@@ -5,7 +5,8 @@
 
 ``async with`` does the same without blocking the loop. What starts also stops, whatever goes
 wrong between: SIGTERM to the edge first, so that messages finish, then to those it needs, then
-to those they need, SIGKILL at a deadline. Whoever is killed without a chance takes the farm along (see ``children``).
+to those they need, SIGKILL at a deadline. Whoever is killed without a chance takes the farm
+along (see ``children``).
 
 Errors that leave it: ChildEndedError, NotReadyError; StartError for what is missing on the machine.
 """
@@ -130,6 +131,10 @@ class Farm:
     def kill(self, name: str) -> None:
         """SIGKILL to one part; nobody restarts it but ``restart``."""
         self._children.pop(name).kill()
+
+    def start(self, name: str) -> None:
+        """Start a part that was killed, with the same settings, and do not wait for it."""
+        self._spawn(name, afresh=True)
 
     def restart(self, name: str) -> None:
         """Start a part that was killed, or has ended, with the same settings; until it is ready."""

@@ -1,0 +1,27 @@
+"""What a test needs of the machine. Missing: skipped with the reason, a failure where CI=true."""
+
+import os
+import shutil
+import sys
+
+from tests.support.engines import PeerMissing, skip_or_fail
+
+
+def need_root(what_for: str) -> None:
+    """For network namespaces, and for servers that insist on it."""
+    if os.geteuid() != 0:
+        skip_or_fail(PeerMissing(f"{what_for} needs root"))
+
+
+def need_program(name: str, package: str) -> str:
+    """Its path; ``package`` is Debian's, installed by ``make deps``."""
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if path is None:
+        skip_or_fail(PeerMissing(f"{name} is not installed (Debian package {package}; make deps)"))
+    return path
+
+
+def need_linux(what_for: str) -> None:
+    """For what no other kernel has."""
+    if sys.platform != "linux":
+        skip_or_fail(PeerMissing(f"{what_for} needs Linux"))
