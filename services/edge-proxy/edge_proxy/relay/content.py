@@ -6,17 +6,16 @@ from edge_proxy.relay import refusals
 from edge_proxy.relay.actions import AbandonScan, BeginScan, FinishScan, ScanId
 from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.facts import CloseCause
-from edge_proxy.relay.judgement import judge_content
+from edge_proxy.relay.judgement import Judgement, judge_content
 from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.phases import Cause
 from edge_proxy.relay.transaction import Transaction
 from edge_proxy.smtp.content import TERMINATOR, DotStuffedReader
-from rulebook.values import Oversize
+from rulebook.values import Oversize, Ruling
 from rulebook.values import Phase as RulePhase
-from smtpgated_contracts.values.scan import EngineClass, Verdict, VerdictKind, unscanned
+from smtpgated_contracts.values.scan import EngineClass, Verdict, unscanned
 
 _EVERY_CLASS: Final = frozenset(EngineClass)
-_NOT_ASKED: Final = Verdict(VerdictKind.CLEAN)
 
 
 def begin_content(c: Conversation) -> None:
@@ -72,20 +71,22 @@ def doom_content(c: Conversation) -> None:
     c.go(Cause.DOOMED)
 
 
-def dispose(c: Conversation, verdict: Verdict) -> None:
-    """The verdict is here and the end is held: release it, or refuse and take over."""
+def dispose_unheard(c: Conversation) -> None:
+    """The scanner's time is up while the end is held: the stances decide."""
+    scan = c.transaction.scan
+    assert scan is not None, "the end was held for no verdict"
+    c.outbox.ask(AbandonScan(scan))
+    dispose(c, unscanned("no verdict in time"))
+
+
+def dispose(c: Conversation, verdict: Verdict | None) -> None:
+    """The verdict is here and the end is held: release it, or refuse and take over.
+
+    None: rules skip every class, so nobody was asked.
+    """
     transaction = c.transaction
     transaction.verdict, transaction.scan = verdict, None
-    facts = c.facts
-    facts.verdict, facts.score, facts.size_octets = (
-        verdict.kind,
-        verdict.score,
-        transaction.content_octets,
-    )
-    ruling = c.judge(RulePhase.CONTENT)
-    judgement = judge_content(
-        c.rulebook, ruling, verdict, locked=c.locked, oversized=transaction.oversized
-    )
+    judgement, ruling = _judged(c, transaction, verdict)
     transaction.rule_id, transaction.locks = judgement.rule_id, ruling.locks
     c.transaction = Transaction()
     c.progress += 1
@@ -96,6 +97,26 @@ def dispose(c: Conversation, verdict: Verdict) -> None:
     else:
         c.end_transaction(transaction, judgement.disposition, judgement.refusal.code)
         c.take_over(judgement.refusal)
+
+
+def _judged(
+    c: Conversation, transaction: Transaction, verdict: Verdict | None
+) -> tuple[Judgement, Ruling]:
+    facts = c.facts
+    if verdict is not None:
+        facts.verdict, facts.score = verdict.kind, verdict.score
+    facts.size_octets = transaction.content_octets
+    ruling = c.judge(RulePhase.CONTENT)
+    facts.verdict, facts.score, facts.size_octets = None, 0.0, 0  # of this message, not the next
+    judgement = judge_content(
+        c.rulebook,
+        ruling,
+        verdict,
+        skipped=c.skip,
+        locked=c.locked,
+        oversized=transaction.oversized,
+    )
+    return judgement, ruling
 
 
 def give_up_verdict(c: Conversation) -> None:
@@ -128,6 +149,7 @@ def _ask_verdict(c: Conversation, transaction: Transaction) -> None:
         if transaction.verdict is not None:  # the scanner spoke before the end came
             dispose(c, transaction.verdict)
     elif transaction.oversized:
-        dispose(c, unscanned("larger than the scan limit"))
+        # what the scanner had found before the limit was reached still counts
+        dispose(c, transaction.verdict or unscanned("larger than the scan limit"))
     else:
-        dispose(c, _NOT_ASKED)
+        dispose(c, None)

@@ -28,21 +28,30 @@ RELEASED = Judgement(Disposition.RELEASE)
 
 
 def judge_content(
-    rulebook: Rulebook, ruling: Ruling, verdict: Verdict, *, locked: bool, oversized: bool
+    rulebook: Rulebook,
+    ruling: Ruling,
+    verdict: Verdict | None,
+    *,
+    skipped: frozenset[EngineClass],
+    locked: bool,
+    oversized: bool,
 ) -> Judgement:
-    """``ruling`` is what the content rules said of ``verdict``."""
+    """``ruling`` is what the content rules said of ``verdict``; None: nobody was asked.
+
+    A class in ``skipped`` is not missed: whoever says that all are away did not know.
+    """
     if locked:
         return Judgement(Disposition.DEFER, refusals.LOCKED_MEANWHILE, "lock")
     return (
         _by_rule(ruling, verdict)
         or (_by_size(rulebook.scanning.oversize) if oversized else None)
-        or _by_stance(rulebook.scanning.stances, verdict)
+        or _by_stance(rulebook.scanning.stances, verdict, skipped)
         or RELEASED
     )
 
 
-def _by_rule(ruling: Ruling, verdict: Verdict) -> Judgement | None:
-    infected = verdict.kind is VerdictKind.INFECTED
+def _by_rule(ruling: Ruling, verdict: Verdict | None) -> Judgement | None:
+    infected = verdict is not None and verdict.kind is VerdictKind.INFECTED
     if ruling.action is Action.ADMIT:
         return Judgement(Disposition.RELEASE, rule_id=ruling.rule_id)
     if ruling.action is Action.REFUSE:
@@ -63,7 +72,12 @@ def _by_size(oversize: Oversize) -> Judgement | None:
     }.get(oversize)
 
 
-def _by_stance(stances: Mapping[EngineClass, Stance], verdict: Verdict) -> Judgement | None:
-    if any(stances[missing.engine_class] is Stance.CLOSED for missing in verdict.missing):
+def _by_stance(
+    stances: Mapping[EngineClass, Stance],
+    verdict: Verdict | None,
+    skipped: frozenset[EngineClass],
+) -> Judgement | None:
+    missing = {each.engine_class for each in verdict.missing} if verdict else set()
+    if any(stances[each] is Stance.CLOSED for each in missing - skipped):
         return Judgement(Disposition.DEFER, refusals.NOT_SCANNED, "stance")
     return None

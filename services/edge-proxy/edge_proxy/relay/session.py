@@ -9,7 +9,7 @@ from typing import Final
 
 from edge_proxy.relay import refusals
 from edge_proxy.relay.actions import Action, AskPolicy, ConnectUpstream, Loss, ScanId
-from edge_proxy.relay.content import dispose, read_content, read_discard
+from edge_proxy.relay.content import dispose, dispose_unheard, read_content, read_discard
 from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.downstream import (
     read_before_tls,
@@ -29,7 +29,7 @@ from rulebook.values import Phase as RulePhase
 from rulebook.values import Rulebook
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import Decision, DecisionKind
-from smtpgated_contracts.values.scan import Verdict, unscanned
+from smtpgated_contracts.values.scan import Verdict
 
 READERS: Final[Mapping[Phase, Callable[[Conversation], bool]]] = {
     Phase.COMMAND: read_command,
@@ -158,7 +158,7 @@ class RelaySession:
         """``patience`` has ended."""
         c = self._c
         if c.phase is Phase.VERDICT:
-            dispose(c, unscanned("no verdict in time"))
+            dispose_unheard(c)
         elif c.ledger.awaits and c.phase not in _IMPATIENCE:
             c.close(CloseCause.TIMEOUT, refusals.SERVER_SILENT)
         else:
