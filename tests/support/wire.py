@@ -97,5 +97,5 @@ class Wire:
                 await self._passes.wait()
                 sink.write(octets)
                 await sink.drain()
-            if sink.can_write_eof():
+            if not sink.transport.is_closing():
                 sink.write_eof()

@@ -12,6 +12,7 @@ import grpc.aio
 
 from edge_proxy import metrics
 from edge_proxy.clients.backoff import Backoff
+from edge_proxy.clients.parsed import parsed
 from rulebook.document import parse
 from rulebook.errors import RulebookError
 from rulebook.values import Rulebook
@@ -105,7 +106,7 @@ class RulebookWatch:
                 backoff.succeeded()
                 metrics.POLICY_CONNECTED().set(1)
                 try:
-                    self._take(update)
+                    self._take(parsed(update))
                 except (MalformedMessage, RulebookError) as wrong:
                     # What is in force stays in force; policy validated this with the same code.
                     event(_LOG, logging.ERROR, "update from policy not taken", reason=str(wrong))

@@ -17,6 +17,7 @@ import grpc.aio
 
 from edge_proxy import metrics
 from edge_proxy.clients.backoff import Backoff
+from edge_proxy.clients.parsed import parsed
 from edge_proxy.metrics import Judge
 from service_kit.failures import Unavailable, translated
 from service_kit.logs import event
@@ -147,7 +148,7 @@ class PolicyClient:
             try:
                 with translated("policy"):
                     await self._one_stream(backoff)
-            except Unavailable as failure:
+            except (Unavailable, MalformedMessage) as failure:
                 event(_LOG, logging.WARNING, "policy stream ended", reason=str(failure))
             finally:
                 self._disconnected()
@@ -165,8 +166,8 @@ class PolicyClient:
             writer = self._tasks.spawn(self._write(call), name="policy questions")
             try:
                 async for batch in call:
+                    self._answered(parsed(batch))
                     backoff.succeeded()
-                    self._answered(batch)
             finally:
                 writer.cancel()
         finally:

@@ -13,6 +13,7 @@ from typing import Final
 import grpc
 import grpc.aio
 
+from edge_proxy.clients.parsed import parsed
 from edge_proxy.ports import ScanFeed
 from service_kit.failures import Unavailable, translated
 from service_kit.tasks import Tasks
@@ -69,7 +70,8 @@ class ScanClient:
             left_s = deadline - asyncio.get_running_loop().time()
             try:
                 with translated("scanner"):
-                    return verdict_from_wire(await self._stub.Scan(request, timeout=left_s))
+                    answer = await self._stub.Scan(request, timeout=left_s)
+                    return verdict_from_wire(parsed(answer))
             except Unavailable as failure:
                 if not failure.retryable or attempt == ATTEMPTS:
                     raise
@@ -179,7 +181,7 @@ class _Feed:
                 await self._pump(call, wake)
                 async with asyncio.timeout(self._client.deadline_s):
                     await call.done_writing()
-                    return verdict_from_wire(await call)
+                    return verdict_from_wire(parsed(await call))
             finally:
                 call.cancel()
 
