@@ -48,6 +48,6 @@ def evaluate(rulebook: Rulebook, phase: Phase, facts: Facts) -> Ruling:
         starttls=treatments[0] if treatments else None,
         skip=frozenset(_SKIPS[rule.action] for rule in biting if rule.action in _SKIPS),
         locks=tuple((rule.id, rule.lock_s) for rule in biting if rule.lock_s and lockable),
-        noted=tuple(rule.id for rule in biting if rule.action is Action.NOTE),
+        noted=tuple(rule.id for rule in biting if rule is not ending),
         shadows=tuple(shadows),
     )

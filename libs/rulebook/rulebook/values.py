@@ -139,7 +139,8 @@ class Ruling:
     """What the rules of one phase say together.
 
     ``action`` is ADMIT, REFUSE, DEFER or None (nobody decided); ``rule_id`` the rule that
-    decided. ``locks`` are (rule id, seconds). ``shadows`` are rules that would have bitten.
+    decided. ``locks`` are (rule id, seconds). ``noted`` are the rules that bit without deciding,
+    ``shadows`` those that would have bitten.
     """
 
     action: Action | None = None
