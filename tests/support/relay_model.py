@@ -50,13 +50,16 @@ INFECTED_NO_SPAM_ENGINE: Final = Verdict(
 VERDICTS: Final = (CLEAN, INFECTED, SUSPECT, UNSCANNED, NO_SPAM_ENGINE, INFECTED_NO_SPAM_ENGINE)
 
 
-def lets_through(rulebook: Rulebook, verdict: Verdict) -> bool:
+def lets_through(
+    rulebook: Rulebook, verdict: Verdict, skipped: frozenset[EngineClass] = frozenset()
+) -> bool:
     """Whether a verdict alone lets a message go, under the default rules. Said once more here,
     in the plainest way, so that the core's own judgement has something to differ from."""
     if verdict.kind in (VerdictKind.INFECTED, VerdictKind.SUSPECT):
         return False
     stances = rulebook.scanning.stances
-    return all(stances[each.engine_class] is Stance.OPEN for each in verdict.missing)
+    missing = {each.engine_class for each in verdict.missing} - skipped
+    return all(stances[each] is Stance.OPEN for each in missing)
 
 
 class Play:
@@ -77,6 +80,7 @@ class Play:
         self.seen = Witness()
         self.waiting = False  # what a look downstream finds
         self.locked_now = False
+        self.waited_out: ScanSeen | None = None
 
     # Inputs
 
@@ -140,6 +144,8 @@ class Play:
         self._tell(self.core.shut_down())
 
     def deadline(self) -> None:
+        if self.core.phase is Phase.VERDICT:
+            self.waited_out = self.seen.last_scan
         self._tell(self.core.deadline_passed())
 
     # The server's side
@@ -188,12 +194,14 @@ class Play:
             scan = self.seen.last_scan
             if scan is None or len(scan.skip) == len(EngineClass):
                 continue
-            if scan.abandoned:
+            if scan is self.waited_out:
+                assert lets_through(self.rulebook, UNSCANNED, scan.skip)
+            elif scan.abandoned:
                 assert self.rulebook.scanning.oversize is Oversize.RELEASE
                 assert scan.verdict is None or scan.verdict.kind is not VerdictKind.INFECTED
             else:
                 assert scan.verdict is not None, "an end was sent without a verdict"
-                assert lets_through(self.rulebook, scan.verdict)
+                assert lets_through(self.rulebook, scan.verdict, scan.skip)
 
     def _check_bounds(self) -> None:
         """I6, as far as it holds after every input."""

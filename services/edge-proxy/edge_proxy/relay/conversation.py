@@ -4,6 +4,8 @@
 the ledger, the inboxes, the transaction, and what was asked for (``outbox``).
 """
 
+from typing import Final
+
 from edge_proxy.relay import refusals
 from edge_proxy.relay.actions import (
     AbandonScan,
@@ -37,6 +39,9 @@ from smtpgated_contracts.values.mail import Envelope, SessionRef
 from smtpgated_contracts.values.policy import Disposition
 from smtpgated_contracts.values.scan import EngineClass
 
+_OF_THE_SESSION: Final = frozenset({RulePhase.CONNECT, RulePhase.HELO, RulePhase.AUTH})
+"""What rules of these phases say holds for every message; the others speak of one."""
+
 
 class Conversation:
     """Everything the core knows of one session. One owner, one thread."""
@@ -60,6 +65,7 @@ class Conversation:
         "refused_commands",
         "replies",
         "rulebook",
+        "session_skip",
         "settings",
         "skip",
         "starttls",
@@ -99,7 +105,8 @@ class Conversation:
         self.locked = False
         self.draining = False
         self.ended = False
-        self.skip: frozenset[EngineClass] = frozenset()
+        self.skip: frozenset[EngineClass] = frozenset()  # for the message to come
+        self.session_skip: frozenset[EngineClass] = frozenset()  # for every message
         self.starttls: TlsTreatment = rulebook.starttls
 
     # Phases
@@ -145,7 +152,7 @@ class Conversation:
         self.abandon_transaction(code)
         if last_word is not None:
             self.outbox.send_downstream(self._rendered(last_word))
-        self.abort_upstream(self.record.detail)
+        self.abort_upstream(self.record.detail or by)
         self.outbox.ask(CloseDownstream())
         self.phase = Phase.CLOSED
 
@@ -215,6 +222,8 @@ class Conversation:
         """Ask the rules of one phase; what adds up is added up, what fired is noted."""
         ruling = evaluate(self.rulebook, phase, self.facts)
         self.skip |= ruling.skip
+        if phase in _OF_THE_SESSION:
+            self.session_skip |= ruling.skip
         self.starttls = ruling.starttls or self.starttls
         for rule_id in (*((ruling.rule_id,) if ruling.rule_id else ()), *ruling.noted):
             self.outbox.ask(Note(RuleFired(rule_id, phase, shadow=False)))

@@ -120,6 +120,7 @@ def _mail(c: Conversation, command: Command) -> None:
         c.refuse_command(refusals.SENDER_LOCKED)
         return
     c.facts.reverse_path = path
+    c.skip = c.session_skip
     if not _ruled_out(c, RulePhase.MAIL):
         c.relay(command.line, Expect.MAIL, path)
 
@@ -162,6 +163,9 @@ def _authenticate(c: Conversation, command: Command) -> None:
 
 
 def _start_tls(c: Conversation, command: Command) -> None:
+    if c.locked:  # refused alone, many a client would go on in the clear
+        c.close(CloseCause.LOCK, refusals.CUT_BY_LOCK)
+        return
     if c.starttls is not TlsTreatment.TUNNEL:
         c.refuse_command(refusals.TLS_REFUSED)
         return

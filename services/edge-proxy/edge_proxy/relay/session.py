@@ -59,6 +59,11 @@ _IMPATIENCE: Final[Mapping[Phase, Refusal | None]] = {
 }
 """What is said when patience ends; IDLE where nothing is here. VERDICT is judged instead."""
 
+_WANTS_MORE: Final = frozenset(
+    {Phase.CONTENT, Phase.DISCARD, Phase.DIALOGUE, Phase.SKIP, Phase.AWAIT_TLS}
+)
+"""Phases that a client which sends no more can never leave."""
+
 
 class RelaySession:
     """Sans-IO: synchronous, no clock, no input or output of its own."""
@@ -178,6 +183,8 @@ class RelaySession:
             if waiting:
                 c.note_violation("plaintext after STARTTLS", upstream=False)
                 c.close(CloseCause.VIOLATION, refusals.PLAINTEXT_BEFORE_TLS)
+            elif c.locked:
+                c.close(CloseCause.LOCK, refusals.CUT_BY_LOCK)
             else:
                 grant_tls(c)
         return c.outbox.take()
@@ -200,6 +207,9 @@ class RelaySession:
         return ()
 
     def upstream_octets(self, octets: bytes) -> Sequence[Action]:
+        """What comes after upstream was given up is nobody's."""
+        if not self._c.upstream_open:
+            return ()
         self._c.replies.feed(octets)
         self._read_upstream()
         return self._run()
@@ -248,7 +258,7 @@ class RelaySession:
                 c.close_politely(CloseCause.CLIENT)
             elif not c.transaction.open:
                 c.close(CloseCause.DRAIN, None if c.farewell else refusals.DRAINING)
-        elif c.ended and c.phase in (Phase.CONTENT, Phase.DISCARD, Phase.DIALOGUE, Phase.SKIP):
+        elif c.ended and c.phase in _WANTS_MORE:
             c.close(CloseCause.CLIENT, detail="ended in mid-command")
         elif c.ended and c.phase is Phase.TAKEOVER:
             c.close_politely(CloseCause.CLIENT)

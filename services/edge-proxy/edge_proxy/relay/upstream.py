@@ -1,8 +1,8 @@
 """What the server says: each reply settles the ledger's head and may change the phase.
 
 ``EXPECTED`` says for every kind of expectation which codes can be an answer at all, and what an
-answer means. An unexpected 1xx or 3xx, or a 2xx to DATA, is never passed on: the client would
-take the next step on a permission it does not have.
+answer means. An unexpected 3xx, a 2xx to DATA, or one but 220 to STARTTLS is never passed on: the
+client would take the next step on a permission it does not have.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,8 @@ from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.phases import Cause, Phase
 from edge_proxy.smtp.capabilities import masked, offered
-from edge_proxy.smtp.errors import Violation
+from edge_proxy.smtp.errors import Violation, ViolationKind
+from edge_proxy.smtp.limits import REPLY
 from edge_proxy.smtp.replies import Reply
 from rulebook.values import TlsTreatment
 from smtpgated_contracts.values.policy import Disposition
@@ -25,6 +26,8 @@ from smtpgated_contracts.values.policy import Disposition
 SERVICE_CLOSING: Final = 421
 GO_AHEAD: Final = 354
 CHALLENGE: Final = 334
+AUTHENTICATED: Final = 235
+READY_FOR_TLS: Final = 220
 DONE, NOT_NOW, NEVER = 2, 4, 5
 
 _UNREAD: Final = frozenset(
@@ -34,6 +37,8 @@ _UNREAD: Final = frozenset(
 
 def read_replies(c: Conversation) -> None:
     """Take every whole reply. Raises Violation for what is no reply."""
+    if c.phase is Phase.POLICY and len(c.replies) > REPLY:
+        raise Violation(ViolationKind.REPLY_TOO_LONG)  # a greeting is all that may wait here
     while c.phase not in _UNREAD:
         reply = c.replies.take_reply()
         if reply is None:
@@ -184,7 +189,7 @@ def _auth(c: Conversation, awaited: Awaited, reply: Reply) -> None:
     if reply.code == CHALLENGE:
         c.go(Cause.CHALLENGED)
         return
-    if reply.kind == DONE:
+    if reply.code == AUTHENTICATED:
         c.facts.authenticated = True
         c.record.auth_accepted += 1
     else:
@@ -193,7 +198,7 @@ def _auth(c: Conversation, awaited: Awaited, reply: Reply) -> None:
 
 
 def _start_tls(c: Conversation, awaited: Awaited, reply: Reply) -> None:
-    if reply.kind != DONE:
+    if reply.code != READY_FOR_TLS:
         _relay(c, awaited, reply)
         c.go(Cause.ANSWERED)
     elif len(c.replies):
@@ -235,7 +240,9 @@ EXPECTED: Final[Mapping[Expect, Expectation]] = {
     Expect.END: Expectation(_end),
     Expect.RSET: Expectation(_reset),
     Expect.AUTH: Expectation(_auth, codes=frozenset({CHALLENGE})),
-    Expect.STARTTLS: Expectation(_start_tls),
+    Expect.STARTTLS: Expectation(
+        _start_tls, frozenset({NOT_NOW, NEVER}), frozenset({READY_FOR_TLS})
+    ),
     Expect.QUIT: Expectation(_quit),
     Expect.OTHER: Expectation(_relay),
 }
