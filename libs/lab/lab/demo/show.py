@@ -98,7 +98,7 @@ async def _stay(console: Console, farm: Farm, plan: FarmPlan) -> None:
     _on_signals(stopping.set)
     console.print(f"The farm stays up: send through {farm.edge_address}, then look at")
     console.print(f"  status page  http://{farm.admin_address}/")
-    console.print(f"  REST API     http://{farm.admin_address}/api/docs")
+    console.print(f"  REST API     http://{farm.admin_address}/docs")
     console.print(f"  admin token  {farm.admin_token} (kept in {plan.token_file})")
     console.print(f"  logs         {plan.directory}/*.log")
     console.print("Ctrl-C stops it.")
