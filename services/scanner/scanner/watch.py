@@ -35,7 +35,7 @@ class Watch:
 
     async def first_look(self) -> None:
         """Raises StartError when an engine is away that is required at the start."""
-        failures = await self._look()
+        failures = await self.look()
         for profile, failure in failures:
             if profile.required_at_start:
                 raise StartError(f"[engines.{profile.name}] does not answer: {failure}")
@@ -44,9 +44,9 @@ class Watch:
         """Until cancelled."""
         while True:
             await asyncio.sleep(EVERY_S)
-            await self._look()
+            await self.look()
 
-    async def _look(self) -> list[tuple[EngineProfile, EngineFailure]]:
+    async def look(self) -> list[tuple[EngineProfile, EngineFailure]]:
         said = await asyncio.gather(*(_version(engine) for engine in self._engines))
         failures = []
         for engine, version in zip(self._engines, said, strict=True):

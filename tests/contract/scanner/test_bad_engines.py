@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from scanner.engines import pool
 from scanner.engines.clamd import ClamdEngine, ClamdSettings
 from scanner.engines.spamd import SpamdEngine, SpamdSettings
 from scanner.ports import EngineFailure, FailureReason
@@ -107,6 +108,17 @@ async def test_a_warm_session_that_clamd_has_closed_is_made_anew() -> None:
         await eventually(lambda: engine.warm_links == 0)
         await engine.scan(CLEAN, CONTEXT, asyncio.get_running_loop().time() + 60)
         assert twin.connections == 2
+
+
+async def test_a_session_that_idled_for_long_is_not_trusted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "IDLE_S", -1.0)
+    async with clamd(doubles.clamd) as (engine, twin):
+        for _ in range(3):
+            await engine.scan(CLEAN, CONTEXT, asyncio.get_running_loop().time() + 60)
+        assert twin.connections == 3
+        assert engine.warm_links == 1
 
 
 async def test_octets_nobody_asked_for_end_a_warm_session() -> None:

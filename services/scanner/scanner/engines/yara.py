@@ -49,27 +49,27 @@ class YaraEngine:
     def __init__(self, settings: YaraSettings) -> None:
         self.profile: Final = settings.profile(NAME, EngineClass.VIRUS, EngineClass.SPAM)
         limits = settings.max_depth, settings.max_parts, settings.max_decoded_octets
-        self._workers = Workers((*map(str, limits), *settings.rules), settings.workers)
+        self.workers: Final = Workers((*map(str, limits), *settings.rules), settings.workers)
 
     async def start(self) -> None:
-        await self._workers.start()
+        await self.workers.start()
 
     async def scan(
         self, content: bytes, _context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
-        answer = await self._workers.ask(content, deadline)
+        answer = await self.workers.ask(content, deadline)
         statements = _virus(answer), _spam(answer)
         if answer.unfinished and statements[0].kind is VerdictKind.CLEAN:
             raise EngineFailure(FailureReason.UNFINISHED, answer.unfinished, statements)
         return statements
 
     async def version(self) -> EngineVersion:
-        if not self._workers.alive:
+        if not self.workers.alive:
             raise EngineFailure(FailureReason.UNREACHABLE, "no worker process is alive")
-        return EngineVersion(f"YARA-X {metadata.version('yara-x')}, {self._workers.rules} rules")
+        return EngineVersion(f"YARA-X {metadata.version('yara-x')}, {self.workers.rules} rules")
 
     async def aclose(self) -> None:
-        await self._workers.aclose()
+        await self.workers.aclose()
 
 
 def _virus(answer: Answer) -> Statement:

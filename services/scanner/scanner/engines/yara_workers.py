@@ -9,6 +9,7 @@ Errors: EngineFailure; StartError when the rules cannot be used.
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
@@ -46,10 +47,15 @@ class Worker(asyncio.SubprocessProtocol):
         self._answer: asyncio.Future[Any] = self.greeting
         self._watchdog = loop.call_later(_START_S, self.kill)
         self._process: asyncio.SubprocessTransport | None = None
+        self._busy = True  # with its rules
 
     def ask(self, content: bytes, allowed_s: float) -> "asyncio.Future[Answer]":
         """Only of a worker that ``on_free`` gave. Cancelling the future lets it finish alone."""
         assert self._process is not None
+        assert not self._busy
+        if self.gone:
+            raise EngineFailure(FailureReason.LOST, "a worker ended while nobody needed it")
+        self._busy = True
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._answer = answer
@@ -60,6 +66,11 @@ class Worker(asyncio.SubprocessProtocol):
         if content:
             questions.write(content)
         return answer
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.get_pid() or 0
 
     @property
     def gone(self) -> bool:
@@ -81,11 +92,14 @@ class Worker(asyncio.SubprocessProtocol):
         try:
             said = self._reader.feed(data)
         except ReplyMalformed as wrong:
-            self._settle(EngineFailure(FailureReason.MALFORMED, str(wrong)))
-            self.kill()
+            self._distrust(str(wrong))
+            return
+        if not self._busy or self._reader.trailing:
+            self._distrust("more than was asked for")
             return
         if said is None:
             return
+        self._busy = False
         self._watchdog.cancel()
         self._settle(said)
         if not (isinstance(said, Greeting) and said.trouble):
@@ -99,6 +113,11 @@ class Worker(asyncio.SubprocessProtocol):
         self._process.close()
         self.end.set_result(None)
         self._on_end(self)
+
+    def _distrust(self, why: str) -> None:
+        # Without this, a content that gets hold of the process could answer for the next one.
+        self._settle(EngineFailure(FailureReason.MALFORMED, why))
+        self.kill()
 
     def _settle(self, said: Greeting | Answer | EngineFailure) -> None:
         if self._answer.done():
@@ -124,6 +143,16 @@ class Workers:
     @property
     def alive(self) -> int:
         return len(self._alive)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Of the processes that are alive."""
+        return tuple(sorted(worker.pid for worker in self._alive))
+
+    @property
+    def free(self) -> int:
+        """Workers that could be asked now."""
+        return self._free.qsize()
 
     async def start(self) -> None:
         """Raises StartError when a worker does not come up: rules are the usual reason."""
@@ -167,7 +196,7 @@ class Workers:
             lambda: Worker(self._free.put_nowait, self._ended),
             *self._command,
             stderr=None,  # ours: a traceback belongs into the service's log
-            env={},
+            env=_environment(),
             start_new_session=True,  # Ctrl-C is for the scanner, which drains
         )
         self._alive.add(worker)
@@ -188,3 +217,8 @@ class Workers:
             return  # it ended, and with that another one was asked for
         if greeting.trouble:
             event(_LOG, logging.ERROR, "yara rules cannot be used any more", why=greeting.trouble)
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours, which holds secrets, but what the interpreter itself may need."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}

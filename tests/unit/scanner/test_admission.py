@@ -1,0 +1,47 @@
+"""Who is let in, and that everything is given back."""
+
+import pytest
+
+from scanner.admission import Admission, Overloaded
+
+
+def test_as_many_scans_as_are_allowed_are_admitted() -> None:
+    admission = Admission(2, 100)
+    with admission.admit(), admission.admit():
+        with pytest.raises(Overloaded, match="scans"):
+            admission.admit()
+        assert admission.scans == 2
+    assert admission.scans == 0
+
+
+def test_octets_are_bounded_over_all_scans() -> None:
+    admission = Admission(5, 100)
+    with admission.admit() as one, admission.admit() as other:
+        one.hold(60)
+        other.hold(40)
+        with pytest.raises(Overloaded, match="content"):
+            other.hold(1)
+        assert admission.octets == 100
+
+
+def test_everything_is_given_back_when_a_scan_fails() -> None:
+    admission = Admission(1, 100)
+
+    def failing_scan() -> None:
+        with admission.admit() as place:
+            place.hold(70)
+            raise ZeroDivisionError
+
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            failing_scan()
+    assert (admission.scans, admission.octets) == (0, 0)
+
+
+def test_what_was_refused_is_not_held() -> None:
+    admission = Admission(2, 100)
+    with admission.admit() as place:
+        with pytest.raises(Overloaded):
+            place.hold(101)
+        place.hold(100)
+    assert admission.octets == 0
