@@ -146,10 +146,11 @@ class PolicyApp:
     async def stop(self, grace_s: float) -> None:
         """Streams end in good order, what is under way may end within ``grace_s``."""
         self._servicer.drain()
-        if self._grpc is not None:
-            await self._grpc.stop(grace_s)
-        if self._admin is not None:
-            await self._admin.stop(min(grace_s, _ADMIN_GRACE_S))
+        async with asyncio.TaskGroup() as stopping:
+            if self._grpc is not None:
+                stopping.create_task(self._grpc.stop(grace_s))
+            if self._admin is not None:
+                stopping.create_task(self._admin.stop(min(grace_s, _ADMIN_GRACE_S)))
         await self._tasks.aclose()
         if self._copy is not None:
             await chores.write_copy(self._copy, self.keeper, self.farm, self._clock)

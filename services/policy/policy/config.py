@@ -54,7 +54,7 @@ class RedisSettings(Settings):
     @classmethod
     def _sound(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in _SCHEMES:
+        if parts.scheme not in _SCHEMES or not url.startswith(f"{parts.scheme}://"):
             raise ValueError(f"must begin with {', '.join(f'{each}://' for each in _SCHEMES)}")
         if parts.password or "password=" in parts.query:
             raise ValueError("a password belongs into a file: name it as url_file")

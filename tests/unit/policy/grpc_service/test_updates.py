@@ -1,0 +1,53 @@
+"""What watchers are told."""
+
+import pytest
+
+from policy.core.farm import Announcement, Farm, Picture, StoredRulebook
+from policy.grpc_service.updates import MOST_LOCKS_IN_A_MESSAGE, snapshot, updates
+from smtpgated_contracts.values.policy import Lock
+
+STORED = StoredRulebook(1, "schema = 1\n")
+
+
+def farm_with(count: int) -> Farm:
+    farm = Farm()
+    farm.load(Picture(1, STORED, tuple(Lock(f"auth:{at}", "x") for at in range(count))), 0)
+    return farm
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [
+        (0, [0]),
+        (1, [1]),
+        (MOST_LOCKS_IN_A_MESSAGE, [MOST_LOCKS_IN_A_MESSAGE]),
+        (MOST_LOCKS_IN_A_MESSAGE + 1, [MOST_LOCKS_IN_A_MESSAGE, 1]),
+        (2 * MOST_LOCKS_IN_A_MESSAGE, [MOST_LOCKS_IN_A_MESSAGE] * 2),
+    ],
+)
+def test_a_snapshot_comes_in_bounded_messages_and_says_where_it_ends(
+    count: int, sizes: list[int]
+) -> None:
+    rulebook, *locks = snapshot(farm_with(count), 0)
+    assert rulebook.rulebook.version == 1
+    assert [len(each.lock_snapshot.locks) for each in locks] == sizes
+    assert [each.lock_snapshot.more for each in locks] == [True] * (len(sizes) - 1) + [False]
+
+
+def test_changes_of_locks_are_one_message() -> None:
+    announcement = Announcement(put=(Lock("auth:a", "x"),), removed=("auth:b",))
+    (update,) = updates(announcement, farm_with(0), 0)
+    assert [each.subject for each in update.lock_changes.put] == ["auth:a"]
+    assert list(update.lock_changes.removed) == ["auth:b"]
+
+
+def test_a_rulebook_goes_before_the_locks_that_rest_on_it() -> None:
+    kinds = [
+        each.WhichOneof("update")
+        for each in updates(Announcement(rulebook=STORED, locks_anew=True), farm_with(1), 0)
+    ]
+    assert kinds == ["rulebook", "lock_snapshot"]
+
+
+def test_a_silent_announcement_is_no_message() -> None:
+    assert list(updates(Announcement(), farm_with(1), 0)) == []

@@ -1,0 +1,58 @@
+"""Values as text and back."""
+
+import pytest
+
+from policy.core.exemptions import Exemption
+from policy.core.farm import Change, ExemptionRemoved, LockRemoved, StoredRulebook
+from policy.store.records import (
+    LOCKS,
+    RecordError,
+    change_from,
+    change_to,
+    progress_from,
+    progress_to_text,
+)
+from smtpgated_contracts.values.policy import Lock
+from tests.contract.policy.samples import progress
+
+CHANGES: tuple[Change, ...] = (
+    Lock("address:192.0.2.1", "virus", 5, 3, "edge", 'reason "with" żółw'),
+    LockRemoved("prefix:192.0.2.0/24"),
+    Exemption("identity:me", "reason", "admin", 7),
+    ExemptionRemoved("auth:you"),
+    StoredRulebook(3, "schema = 1\n"),
+)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: type(change).__name__)
+def test_a_change_survives_the_feed(change: Change) -> None:
+    assert change_from(*change_to(change)) == change
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("colour", "{}"),
+        ("lock", "not JSON"),
+        ("lock", "[]"),
+        ("lock", '{"subject": "address:192.0.2.1"}'),
+        ("lock", '{"subject": "nobody", "cause": "x"}'),
+        ("lock", '{"subject": "address:192.0.2.1", "cause": "x", "expires_at_ms": "soon"}'),
+        ("lock_removed", "nobody"),
+        ("exemption_removed", ""),
+        ("rulebook", '{"version": "one", "document": ""}'),
+    ],
+)
+def test_what_is_no_change_is_a_record_error(kind: str, text: str) -> None:
+    with pytest.raises(RecordError):
+        change_from(kind, text)
+
+
+def test_a_key_that_a_newer_replica_wrote_is_ignored() -> None:
+    text = '{"subject": "address:192.0.2.1", "cause": "x", "stage": 3}'
+    assert LOCKS.from_text(text) == Lock("address:192.0.2.1", "x")
+
+
+def test_a_session_survives_the_store() -> None:
+    described = progress("a", "2001:db8::1", "content", 3, 77)
+    assert progress_from("a", 77, progress_to_text(described)) == described
