@@ -1,7 +1,9 @@
 """Hypothesis profiles: ``check`` for every run, ``nightly`` by HYPOTHESIS_PROFILE=nightly."""
 
 import os
+from typing import Final
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -18,4 +20,12 @@ settings.register_profile(
     max_examples=20_000,
     derandomize=False,
 )
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "check"))
+PROFILE: Final = os.environ.get("HYPOTHESIS_PROFILE", "check")
+settings.load_profile(PROFILE)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """At night a single test may take longer than any other may by day."""
+    if PROFILE == "nightly":
+        config.option.timeout = 0
