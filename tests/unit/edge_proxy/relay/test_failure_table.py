@@ -1,0 +1,173 @@
+"""Each row of docs/failure-stances.md that the core alone can show, by its transcript.
+
+The transcripts say it octet by octet and can be rewritten in one go; what a row promises stands
+here once more, so that it cannot be rewritten by accident.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.transcript import read
+from tests.support.transcript_core import played
+
+TRANSCRIPTS = Path(__file__).parents[3] / "transcripts"
+
+
+class Outcome(NamedTuple):
+    """``told``: the replies to the client; ``sent``: what went upstream; then how it ended."""
+
+    told: list[str]
+    sent: bytes
+    aborted: bool
+    closed: bool
+
+
+def outcome(name: str) -> Outcome:
+    steps = played(read(TRANSCRIPTS / f"{name}.smtp")).steps
+    lines = [line for step in steps for line in step.outputs]
+    told = b"".join(step.sent("D") for step in steps).decode().splitlines()
+    sent = b"".join(step.sent("U") for step in steps)
+    aborted = any(line.startswith("U< (abort") for line in lines)
+    return Outcome(told, sent, aborted, "D< (close)" in lines)
+
+
+def released(sent: bytes) -> bool:
+    """Whether the end of content went upstream."""
+    return b"\r\n.\r\n" in b"\r\n" + sent
+
+
+def test_original_destination_silent() -> None:
+    row = outcome("server/silent_in_greeting")
+    assert row.told == ["421 4.4.1 Cannot connect to the server, try again later"]
+    assert (row.sent, row.aborted, row.closed) == (b"", True, True)
+
+
+@pytest.mark.parametrize("loss", ["refused", "timeout", "unreachable"])
+def test_original_destination_away(loss: str) -> None:
+    row = outcome(f"lost/server_cannot_be_reached_{loss}")
+    assert row.told[0].startswith("421 4.4.1 ")
+    assert row.closed
+
+
+def test_policy_refuses_the_session() -> None:
+    row = outcome("rules/policy_refuses")
+    assert row.told[0].startswith("554 5.7.1 ")
+    assert (row.sent, row.closed) == (b"", True)
+
+
+def test_policy_absent_closed() -> None:
+    """The client of policy turns its absence into a decision: under stance closed, to defer."""
+    row = outcome("rules/policy_defers")
+    assert row.told[0].startswith("421 4.7.0 ")
+    assert (row.sent, row.closed) == (b"", True)
+
+
+def test_policy_absent_longer_than_we_wait() -> None:
+    row = outcome("rules/policy_silent")
+    assert row.told[0].startswith("421 4.3.2 ")
+    assert (row.sent, row.closed) == (b"", True)
+
+
+def test_mail_refused() -> None:
+    row = outcome("rules/mail_refused")
+    assert row.told[0].startswith("550 5.7.1 ")
+    assert b"MAIL" not in row.sent
+    assert not row.closed
+
+
+def test_mail_deferred() -> None:
+    row = outcome("rules/mail_deferred")
+    assert row.told == ["451 4.7.1 Come back later"]
+    assert (row.sent, row.closed) == (b"", False)
+
+
+@pytest.mark.parametrize(
+    "name", ["infected_after_data", "infected_with_a_group_behind", "verdict_before_the_end"]
+)
+def test_infected_after_data(name: str) -> None:
+    row = outcome(f"content/{name}")
+    assert row.told[0].startswith("550 5.7.1 ")
+    assert row.aborted
+    assert not released(row.sent)
+
+
+def test_unscanned_closed() -> None:
+    row = outcome("content/unscanned_closed")
+    assert row.told[0].startswith("451 4.7.1 ")
+    assert (row.sent, row.aborted) == (b"", True)
+
+
+def test_unscanned_open() -> None:
+    row = outcome("content/unscanned_open")
+    assert row.told == ["250 2.0.0 queued"]
+    assert (row.sent, row.aborted) == (b".\r\n", False)
+
+
+def test_no_verdict_in_time() -> None:
+    row = outcome("content/no_verdict_in_time")
+    assert row.told[0].startswith("451 4.7.1 ")
+    assert (row.sent, row.aborted) == (b"", True)
+
+
+def test_content_too_large_to_scan_refused() -> None:
+    row = outcome("content/oversize_refuse")
+    assert row.told == ["552 5.3.4 Message too large to be checked"]
+    assert row.sent == b"12345\r\n67890\r\nmore\r\n"
+    assert row.aborted
+
+
+@pytest.mark.parametrize("name", ["oversize_release", "oversize_head"])
+def test_content_too_large_to_scan_released(name: str) -> None:
+    row = outcome(f"content/{name}")
+    assert row.told == ["250 queued"]
+    assert released(row.sent)
+
+
+SMUGGLING = sorted(
+    path.stem
+    for path in (TRANSCRIPTS / "smuggling").glob("*.smtp")
+    if not path.stem.startswith(("bare_", "crcrlf_"))
+)
+
+
+@pytest.mark.parametrize("name", SMUGGLING)
+def test_ambiguous_end_of_data(name: str) -> None:
+    row = outcome(f"smuggling/{name}")
+    assert row.told == ["521 5.5.2 Ambiguous end of content"]
+    assert b"." not in row.sent
+    assert row.aborted
+    assert row.closed
+
+
+def test_upstream_lost_in_content() -> None:
+    row = outcome("lost/server_in_content")
+    assert row.told[0].startswith("451 4.4.2 ")
+    assert row.told[1:3] == ["250 2.0.0 Ok", "421 4.3.0 Connection to the server was given up"]
+    assert row.sent == b"text\r\n"
+
+
+def test_upstream_lost_at_the_held_end() -> None:
+    row = outcome("lost/server_at_the_held_end")
+    assert row.told[0].startswith("451 4.4.2 ")
+    assert row.sent == b""
+
+
+@pytest.mark.parametrize("where", ["command", "content", "takeover", "the_tunnel"])
+def test_downstream_lost(where: str) -> None:
+    row = outcome(f"lost/client_in_{where}")
+    assert row.aborted
+    assert row.closed
+    assert not released(row.sent)
+
+
+def test_downstream_lost_at_the_held_end() -> None:
+    row = outcome("lost/client_at_the_held_end")
+    assert row == Outcome([], b"", aborted=True, closed=True)
+
+
+def test_drain_deadline() -> None:
+    row = outcome("drain/deadline_at_the_held_end")
+    assert row.told == ["451 4.3.2 Service is shutting down, try again"]
+    assert (row.sent, row.aborted, row.closed) == (b"", True, True)
