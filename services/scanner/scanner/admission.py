@@ -40,6 +40,7 @@ class Admission:
         if self.octets + octets > self._most_octets:
             raise Overloaded(Refusal.OCTETS)
         self.octets += octets
+        metrics.HELD_OCTETS().inc(octets)
 
 
 class Place:
@@ -70,3 +71,4 @@ class Place:
         self._admission.scans -= 1
         self._admission.octets -= self._held
         metrics.IN_FLIGHT().dec()
+        metrics.HELD_OCTETS().dec(self._held)

@@ -120,6 +120,14 @@ async def clamd_clean_too_early(reader: asyncio.StreamReader, writer: asyncio.St
     await reader.readexactly(1 << 40)
 
 
+async def clamd_hanging(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Says its version, and nothing else."""
+    if await reader.readuntil(b"\0") == b"zVERSION\0":
+        writer.write(b"ClamAV 0.0.1\0")
+        return
+    await silent(reader, writer)
+
+
 # spamd
 
 

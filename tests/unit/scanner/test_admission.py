@@ -2,6 +2,7 @@
 
 import pytest
 
+from scanner import metrics
 from scanner.admission import Admission, Overloaded
 
 
@@ -45,3 +46,16 @@ def test_what_was_refused_is_not_held() -> None:
             place.hold(101)
         place.hold(100)
     assert admission.octets == 0
+
+
+def test_what_is_admitted_and_held_now_is_shown() -> None:
+    def shown() -> tuple[float, float]:
+        return metrics.IN_FLIGHT()._value.get(), metrics.HELD_OCTETS()._value.get()
+
+    scans, octets = shown()
+    admission = Admission(2, 100)
+    with admission.admit() as place:
+        place.hold(30)
+        place.hold(40)
+        assert shown() == (scans + 1, octets + 70)
+    assert shown() == (scans, octets)

@@ -1,9 +1,5 @@
 """A fixed number of worker processes, one content each at a time; who dies is replaced.
 
-A worker bounds its own work by the time it was allowed; one that does not is killed. A scan
-that is given up leaves its worker to finish: killing it would cost more than the rest of its
-work, and would let anybody who can have scans called off keep us busy starting processes.
-
 Errors: EngineFailure; StartError when the rules cannot be used.
 """
 
@@ -11,11 +7,11 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, Final, cast
+from collections.abc import Sequence
+from typing import Final
 
-from scanner.core.replies import ReplyMalformed
-from scanner.core.yara_wire import Answer, AnswerReader, Greeting, GreetingReader, question_head
+from scanner.core.yara_wire import Answer
+from scanner.engines.yara_process import GRACE_S, Worker
 from scanner.ports import EngineFailure, FailureReason
 from service_kit.errors import StartError
 from service_kit.logs import event
@@ -23,109 +19,8 @@ from service_kit.tasks import Tasks
 
 _LOG: Final = logging.getLogger(__name__)
 _WORKER: Final = "scanner.engines.yara_worker"
-# Beyond the time a worker was allowed: its own bounds are asked between parts only.
-_GRACE_S: Final = 2.0
-# Interpreter, binding and the builtin rules: 0.3 s. Ten thousand rules of others: a few.
-_START_S: Final = 60.0
 # Before a worker that died is replaced: a fault in every content must not become a fork bomb.
 _REPLACE_AFTER_S: Final = 0.5
-_STDIN, _STDOUT = 0, 1
-
-
-class Worker(asyncio.SubprocessProtocol):
-    """One process. ``on_free`` when it can be asked, ``on_end`` when it is gone."""
-
-    def __init__(
-        self, on_free: "Callable[[Worker], None]", on_end: "Callable[[Worker], None]"
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        self.greeting: asyncio.Future[Greeting] = loop.create_future()
-        self.end: asyncio.Future[None] = loop.create_future()
-        self._on_free = on_free
-        self._on_end = on_end
-        self._reader: GreetingReader | AnswerReader = GreetingReader()
-        self._answer: asyncio.Future[Any] = self.greeting
-        self._watchdog = loop.call_later(_START_S, self.kill)
-        self._process: asyncio.SubprocessTransport | None = None
-        self._busy = True  # with its rules
-
-    def ask(self, content: bytes, allowed_s: float) -> "asyncio.Future[Answer]":
-        """Only of a worker that ``on_free`` gave. Cancelling the future lets it finish alone."""
-        assert self._process is not None
-        assert not self._busy
-        if self.gone:
-            raise EngineFailure(FailureReason.LOST, "a worker ended while nobody needed it")
-        self._busy = True
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Answer] = loop.create_future()
-        self._answer = answer
-        self._reader = AnswerReader()
-        self._watchdog = loop.call_later(max(0.0, allowed_s) + _GRACE_S, self.kill)
-        questions = cast("asyncio.WriteTransport", self._process.get_pipe_transport(_STDIN))
-        questions.write(question_head(len(content), allowed_s))
-        if content:
-            questions.write(content)
-        return answer
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.get_pid() or 0
-
-    @property
-    def gone(self) -> bool:
-        return self.end.done()
-
-    def kill(self) -> None:
-        if self._process is not None and not self.gone:
-            self._process.kill()
-
-    # asyncio.SubprocessProtocol
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports have the methods of asyncio's classes, not the classes.
-        self._process = cast("asyncio.SubprocessTransport", transport)
-
-    def pipe_data_received(self, fd: int, data: bytes | str) -> None:
-        assert fd == _STDOUT
-        assert isinstance(data, bytes)
-        try:
-            said = self._reader.feed(data)
-        except ReplyMalformed as wrong:
-            self._distrust(str(wrong))
-            return
-        if not self._busy or self._reader.trailing:
-            self._distrust("more than was asked for")
-            return
-        if said is None:
-            return
-        self._busy = False
-        self._watchdog.cancel()
-        self._settle(said)
-        if not (isinstance(said, Greeting) and said.trouble):
-            self._on_free(self)
-
-    def process_exited(self) -> None:
-        assert self._process is not None
-        self._watchdog.cancel()
-        code = self._process.get_returncode()
-        self._settle(EngineFailure(FailureReason.LOST, f"a worker ended with {code}"))
-        self._process.close()
-        self.end.set_result(None)
-        self._on_end(self)
-
-    def _distrust(self, why: str) -> None:
-        # Without this, a content that gets hold of the process could answer for the next one.
-        self._settle(EngineFailure(FailureReason.MALFORMED, why))
-        self.kill()
-
-    def _settle(self, said: Greeting | Answer | EngineFailure) -> None:
-        if self._answer.done():
-            return  # given up, or answered before it died
-        if isinstance(said, EngineFailure):
-            self._answer.set_exception(said)
-        else:
-            self._answer.set_result(said)
 
 
 class Workers:
@@ -178,7 +73,7 @@ class Workers:
         for worker in tuple(self._alive):
             worker.kill()
         if ends:
-            await asyncio.wait(ends, timeout=_GRACE_S)
+            await asyncio.wait(ends, timeout=GRACE_S)
 
     async def _free_worker(self, deadline: float) -> Worker:
         while not self._free.empty():

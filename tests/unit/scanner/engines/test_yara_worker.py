@@ -33,6 +33,7 @@ def examiner() -> Examiner:
         (ENCODED + base64.encodebytes(b"x" * 100 + GTUBE.encode()), (SPAM,)),
         (EICAR + GTUBE.encode(), (VIRUS, SPAM)),
     ],
+    ids=["empty", "clean", "virus", "virus in base64", "spam", "spam in base64", "both"],
 )
 def test_the_content_and_its_parts_are_examined(
     examiner: Examiner, content: bytes, matches: tuple[RuleMatch, ...]
