@@ -1,7 +1,8 @@
 """Pin every third-party package: requirements.lock (to run) and requirements-dev.lock (to test).
 
-Reads the members' pyproject.toml files, leaves out the members themselves, and lets
-pip-compile resolve the rest with hashes. Run by ``make lock``; needs the package index.
+Reads the members' pyproject.toml files, leaves out the members themselves, and lets uv resolve
+the rest, with hashes, for every Python from 3.11 on and every platform at once: one machine's
+own answer would lack what another one needs. Run by ``make lock``; needs the package index.
 """
 
 import subprocess
@@ -27,14 +28,9 @@ def third_party() -> list[str]:
 
 
 def compile_pins(source: Path, target: str) -> None:
-    flags = ("--quiet", "--generate-hashes", "--strip-extras", "--allow-unsafe", "--no-header")
-    silent = (
-        "--no-emit-index-url",
-        "--no-emit-find-links",
-        "--no-emit-trusted-host",
-        "--no-annotate",
-    )
-    command = [sys.executable, "-m", "piptools", "compile", *flags, *silent, *sys.argv[1:]]
+    everywhere = ("--universal", "--python-version=3.11", "--generate-hashes")
+    silent = ("--quiet", "--no-header", "--no-annotate", "--no-emit-index-url")
+    command = [sys.executable, "-m", "uv", "pip", "compile", *everywhere, *silent, *sys.argv[1:]]
     subprocess.run([*command, f"--output-file={target}", str(source)], cwd=ROOT, check=True)
 
 
