@@ -54,6 +54,13 @@ class Wire:
         self._writers.clear()
         await asyncio.sleep(0)
 
+    async def hang_up(self) -> None:
+        """Every connection ends as its far end would end it: no reset, and we still listen."""
+        for writer in tuple(self._writers):
+            writer.close()
+        self._writers.clear()
+        await asyncio.sleep(0)
+
     async def mend(self) -> None:
         """Listen again, on the port it had before."""
         self._passes.set()

@@ -131,6 +131,9 @@ class Link(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
         self._valve = Valve(self._transport)
+        if transport.get_extra_info("peername") is None:  # reset before it was accepted
+            self._transport.abort()
+            return
         self._owner = self._owner_of(self)
         if self._owner is not None:
             self._owner.began(self)
