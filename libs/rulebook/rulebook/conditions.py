@@ -5,6 +5,7 @@ the TOML value and returns a ``Condition``, or raises ``RulebookError`` saying w
 """
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Final
 
 from rulebook.errors import RulebookError
@@ -24,6 +25,8 @@ def _texts(value: object) -> list[str]:
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RulebookError(f"{value!r} should be a number")
+    if isinstance(value, float) and not isfinite(value):
+        raise RulebookError(f"{value!r} should be a number that others can be compared with")
     return value
 
 

@@ -28,6 +28,8 @@ from smtpgated_contracts.values.scan import EngineClass
 
 SCHEMA: Final = 1
 MAX_DOCUMENT_OCTETS: Final = 10 * 1024 * 1024
+MAX_COUNT: Final = 10**12
+"""Above any sense; seconds, octets or sessions of this size still fit 64 bits as milliseconds."""
 MAX_REPLY_CHARACTERS: Final = 400
 """RFC 5321 §4.5.3.1.5 allows 512 octets a reply line; code, status and CRLF need their part."""
 
@@ -41,7 +43,9 @@ def parse(text: str) -> Rulebook:
         raise RulebookError(f"the document is larger than {MAX_DOCUMENT_OCTETS} octets")
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise RulebookError("not TOML: nested too deeply") from None
+    except ValueError as error:  # also for a number that no int is made of
         raise RulebookError(f"not TOML: {error}") from None
     _only(document, {"schema", "limits", "scanning", "exempt", "starttls", "rules"}, "document")
     if document.get("schema") != SCHEMA:
@@ -152,8 +156,10 @@ def _choice(choices: type[_Choice], value: Any, place: str) -> _Choice:
 
 def _count(entry: _Table, key: str, default: int, place: str) -> int:
     value = entry.get(key, default)
-    if type(value) is not int or value < 0:
-        raise RulebookError(f"{place}.{key} = {value!r}: should be a whole number from 0 up")
+    if type(value) is not int or not 0 <= value <= MAX_COUNT:
+        raise RulebookError(
+            f"{place}.{key} = {value!r}: should be a whole number from 0 to {MAX_COUNT}"
+        )
     return value
 
 

@@ -1,0 +1,24 @@
+from rulebook.values import Oversize, Rulebook, Ruling, Scanning, Stance
+from smtpgated_contracts.values.scan import EngineClass
+
+
+def test_what_nobody_said_is_on_the_safe_side() -> None:
+    scanning = Scanning()
+    assert scanning.stances[EngineClass.VIRUS] is Stance.CLOSED
+    assert scanning.oversize is Oversize.REFUSE
+
+
+def test_every_class_of_engines_has_a_stance() -> None:
+    assert set(Scanning().stances) == set(EngineClass)
+
+
+def test_rulebooks_do_not_share_their_tables() -> None:
+    assert Scanning().stances is not Scanning().stances
+    assert Rulebook().rules is not Rulebook().rules
+
+
+def test_a_ruling_says_nothing_by_itself() -> None:
+    ruling = Ruling()
+    assert ruling.action is None
+    assert ruling.starttls is None
+    assert not [*ruling.skip, *ruling.locks, *ruling.noted, *ruling.shadows]
