@@ -42,7 +42,7 @@ class ScannerSettings(Settings):
     """gRPC name of the scanners: ``host:port`` or ``dns:///name:port`` for all replicas."""
     deadline_s: float = Field(default=60.0, gt=0, le=240)
     """From the end of content to the verdict; stays below the server's 5 minutes."""
-    inline_octets: int = Field(default=262_144, ge=1024, le=3_145_728)
+    inline_octets: int = Field(default=262_144, ge=1024, le=524_288)
     """Content up to this size travels in one call, larger content as a stream."""
 
 
