@@ -11,29 +11,25 @@ along (see ``children``).
 Errors that leave it: ChildEndedError, NotReadyError; StartError for what is missing on the machine.
 """
 
-import asyncio
 import contextlib
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Self
 
 from lab.admin_token import kept_token
 from lab.certificates import Authority, Files
 from lab.children import Child, ChildEndedError
-from lab.farm_plan import LOOPBACK, FarmPlan, Part, Places, choose_places, parts
-from service_kit.addresses import HostPort, UnixOrTcp
+from lab.farm_parts import Part, parts
+from lab.farm_plan import LOOPBACK, FarmPlan, Places, choose_places
+from lab.steps import Steps, drive, drive_async
+from lab.valkey import socket_in
+from service_kit.addresses import HostPort
 
 READY_WITHIN_S: Final = 30.0
 STOPPED_WITHIN_S: Final = 8.0  # beyond the edge's own drain deadline
-STEP_S: Final = 0.03
 # A port that was free can be taken when the service comes to listen.
 START_ATTEMPTS: Final = 3
 _EXIT_NOT_IN_ORDER: Final = 2
-
-# A wait, written once for both worlds: each step is a moment before the next look.
-Steps = Iterator[None]
 
 
 class NotReadyError(Exception):
@@ -94,7 +90,7 @@ class Farm:
 
     def __enter__(self) -> Self:
         try:
-            _drive(self._starting())
+            drive(self._starting())
         except BaseException:
             self.__exit__()
             raise
@@ -102,13 +98,13 @@ class Farm:
 
     def __exit__(self, *_exception: object) -> None:
         try:
-            _drive(self._stopping())
+            drive(self._stopping())
         finally:
             self._kill_what_is_left()
 
     async def __aenter__(self) -> Self:
         try:
-            await _drive_async(self._starting())
+            await drive_async(self._starting())
         except BaseException:
             await self.__aexit__()
             raise
@@ -116,17 +112,17 @@ class Farm:
 
     async def __aexit__(self, *_exception: object) -> None:
         try:
-            await _drive_async(self._stopping())
+            await drive_async(self._stopping())
         finally:
             self._kill_what_is_left()
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Returns when ``until`` is so; raises ChildEndedError when a part ends by itself."""
-        _drive(self._watching(until))
+        drive(self._watching(until))
 
     async def watch_async(self, until: Callable[[], bool] = lambda: False) -> None:
         """As ``watch``."""
-        await _drive_async(self._watching(until))
+        await drive_async(self._watching(until))
 
     def kill(self, name: str) -> None:
         """SIGKILL to one part; nobody restarts it but ``restart``."""
@@ -138,24 +134,23 @@ class Farm:
 
     def restart(self, name: str) -> None:
         """Start a part that was killed, or has ended, with the same settings; until it is ready."""
-        _drive(self._restarting(name))
+        drive(self._restarting(name))
 
     async def restart_async(self, name: str) -> None:
         """As ``restart``."""
-        await _drive_async(self._restarting(name))
+        await drive_async(self._restarting(name))
 
     async def until_ready(self, *names: str) -> None:
         """Until these parts (none named: all) say that they are ready."""
-        await _drive_async(self._until_ready(names or tuple(self._children)))
+        await drive_async(self._until_ready(names or tuple(self._children)))
 
     # What happens.
 
     def _starting(self) -> Steps:
         self._plan.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         tls = self._certificates() if self._plan.mutual_tls else None
-        valkey = self._valkey_socket()
+        valkey = self._cleanup.enter_context(socket_in(self._plan.directory))
         for attempt in range(1, START_ATTEMPTS + 1):
-            valkey.unlink(missing_ok=True)
             self._places = choose_places(self._plan, valkey, tls)
             self.admin_token = kept_token(self._places.token_file)
             self._parts = {part.name: part for part in self._make_parts(self._plan, self._places)}
@@ -235,26 +230,6 @@ class Farm:
     def _certificates(self) -> Files:
         return Authority(LOOPBACK, "localhost").write(self._plan.directory)
 
-    def _valkey_socket(self) -> Path:
-        """In the farm's folder, unless its path is longer than a socket's may be."""
-        socket = self._plan.directory.absolute() / "valkey.sock"
-        try:
-            UnixOrTcp.parse(str(socket))
-        except ValueError:
-            folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="smtpgated-"))
-            return Path(folder) / "valkey.sock"
-        return socket
-
 
 def _lost_its_port(child: Child) -> bool:
     return child.exit_code == _EXIT_NOT_IN_ORDER and "cannot listen" in child.log_tail()
-
-
-def _drive(steps: Steps) -> None:
-    for _ in steps:
-        time.sleep(STEP_S)
-
-
-async def _drive_async(steps: Steps) -> None:
-    for _ in steps:
-        await asyncio.sleep(STEP_S)

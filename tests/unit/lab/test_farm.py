@@ -9,7 +9,8 @@ import pytest
 
 from lab.children import ChildEndedError
 from lab.farm import Farm
-from lab.farm_plan import FarmPlan, Part, Places
+from lab.farm_parts import Part
+from lab.farm_plan import FarmPlan, Places
 from lab.probes import why_not_ready
 from tests.support.processes import is_gone
 

@@ -6,7 +6,8 @@ so that one mistake cannot hide in both.
 
 * ``plan``      what it offers, and at which moment it misbehaves: one frozen value
 * ``dialogue``  the conversation, without a socket: octets in, octets and wishes out
-* ``verbs``     what each command does
+* ``voice``     what it says, and the plan's twists, which bite there
+* ``verbs``     which commands there are; ``session_verbs`` and ``transaction_verbs`` are they
 * ``content``   where content ends: CRLF.CRLF, or a chunk's last octet
 * ``auth``      AUTH PLAIN and LOGIN
 * ``store``     messages and sessions as they were seen

@@ -1,50 +1,22 @@
 """The far server's conversation without a socket: octets in; octets and wishes out.
 
-A reader takes from the inbox what it understands, a verb answers through ``meet``, which is
-where the plan's twists bite. All replies to one slice leave in one write.
+What the next octets are is the current reader's to say: a command, a line of AUTH, content, a
+chunk. Each takes from the inbox what it understands.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from lab.far_server.content import ChunkReader, Content, DataReader
-from lab.far_server.plan import (
-    Close,
-    Delay,
-    FarPlan,
-    Hold,
-    Moment,
-    Normal,
-    Raw,
-    Say,
-    Silence,
-    Twists,
-)
+from lab.far_server.plan import FarPlan, Moment
 from lab.far_server.store import MAX_COMMANDS, SessionRecord, Store, StoredMessage
+from lab.far_server.voice import Effect, Line, Voice
 
 MAX_LINE_OCTETS: Final = 12_288 + 2  # RFC 4954 §4: the longest line of AUTH
 
-Effect = Callable[[], None]
-
-
-class Line(Protocol):
-    """What a dialogue asks of the transport under it."""
-
-    def write(self, octets: bytes) -> None:
-        """Send these octets."""
-
-    def close(self) -> None:
-        """Send what was written, then close."""
-
-    def reset(self) -> None:
-        """Close with RST, whatever was written."""
-
-    def start_tls(self) -> None:
-        """What was written leaves in the clear; everything behind it is TLS."""
-
-    def wait(self, seconds: float | None) -> None:
-        """Stop reading; call ``Dialogue.resume`` then, or (None) when somebody says so."""
+# RFC 2920 §3.1: behind all others a client has to wait for the reply.
+_PIPELINED: Final = frozenset((b"RSET", b"MAIL", b"RCPT", b"BDAT", b"SEND", b"SOML", b"SAML"))
 
 
 @dataclass(slots=True)
@@ -58,7 +30,7 @@ class Transaction:
 
 
 class Dialogue:
-    """One session. ``verbs.COMMANDS`` hold what each command does to it."""
+    """One session. ``obey`` says what a command line does to it (see ``verbs``)."""
 
     def __init__(
         self,
@@ -70,26 +42,22 @@ class Dialogue:
     ) -> None:
         self.plan: Final = plan
         self.record: Final = record
-        self.line: Final = line
         self.helo = b""
         self.transaction: Transaction | None = None
         self._store: Final = store
+        self._line: Final = line
         self._obey: Final = obey
-        self._twists: Final = Twists(plan)
+        self._voice: Final = Voice(plan, line)
         self._inbox = b""
-        self._outbox: list[bytes] = []
         self._reader: Callable[[], bool] = self._read_command
-        self._after_wait: Effect | None = None
-        self._data = DataReader(plan.limit_octets)
-        self._cut_after: int | None = None
-        self._ended = False
+        self._content: DataReader | None = None
 
     # What the link calls.
 
     def open(self) -> None:
         """The connection is there: greet."""
         self.meet(Moment.GREETING, f"220 {self.plan.name} ESMTP far server")
-        self._flush()
+        self._voice.flush()
 
     def octets_received(self, octets: bytes) -> None:
         """One slice from the client."""
@@ -98,16 +66,14 @@ class Dialogue:
 
     def resume(self) -> None:
         """The wait asked for with ``Line.wait`` is over."""
-        if self._after_wait is not None:
-            effect, self._after_wait = self._after_wait, None
-            effect()
+        self._voice.resume()
         self._run()
 
     def lost(self) -> None:
         """The connection is gone, from either side."""
-        self._ended = True
-        if self._reader == self._read_content:
-            self.record.cut_octets = self._data.size_octets
+        self._voice.ended = True
+        if self._content is not None:
+            self.record.cut_octets = self._content.size_octets
         elif self.transaction is not None and self.transaction.chunks:
             self.record.cut_octets = sum(map(len, self.transaction.chunks))
         self._store.close_session(self.record)
@@ -115,47 +81,39 @@ class Dialogue:
     # What verbs call.
 
     def say(self, reply: str) -> None:
-        """Queue a reply; LF separates its lines."""
-        self._outbox.append(reply.replace("\n", "\r\n").encode() + b"\r\n")
+        """Reply, whatever the plan says."""
+        self._voice.say(reply)
 
     def meet(self, moment: Moment, reply: str, effect: Effect = lambda: None) -> None:
-        """Answer at ``moment`` as the plan says; ``effect`` follows a positive reply."""
-        match self._twists.next(moment):
-            case Normal():
-                self._answer(reply, effect)
-            case Say(other):
-                self._answer(other, effect)
-            case Raw(octets):
-                self._outbox.append(octets)
-                effect()
-            case Close(last_words, reset, after_octets) if moment is Moment.CONTENT:
-                self._cut_after = after_octets
-            case Close(last_words, reset, _):
-                self._end(last_words, reset=reset)
-            case Silence():
-                pass
-            case Delay(seconds):
-                self._wait(lambda: self._answer(reply, effect), seconds)
-            case Hold():
-                self._wait(lambda: self._answer(reply, effect), None)
+        """Reply as the plan says; ``effect`` follows a positive reply."""
+        self._voice.meet(moment, reply, effect)
 
     def close(self, last_words: str = "") -> None:
         """Say the last words and hang up."""
-        self._end(last_words, reset=False)
+        self._voice.end(last_words)
+
+    def start_tls(self) -> None:
+        """Everything said so far leaves in the clear, then TLS begins."""
+        self._voice.flush()
+        self._line.start_tls()
+
+    def take_inbox(self) -> bytes:
+        """Everything received and not yet read; it will not be read by anyone else."""
+        taken, self._inbox = self._inbox, b""
+        return taken
 
     def read_content(self) -> None:
         """What follows is content (DATA)."""
-        self._data = DataReader(self.plan.limit_octets)
-        self._reader = self._read_content
+        content = self._content = DataReader(self.plan.limit_octets)
+        self._reader = lambda: self._read_content(content)
         self.meet(Moment.CONTENT, "")
 
     def read_chunk(self, size_octets: int, then: Callable[[bytes], None]) -> None:
-        """What follows is ``size_octets`` octets (BDAT), then ``then`` gets them."""
+        """What follows is ``size_octets`` octets (BDAT), which ``then`` gets."""
         reader = ChunkReader(size_octets)
 
         def read() -> bool:
-            done = reader.read(self._inbox)
-            self._inbox = b""
+            done = reader.read(self.take_inbox())
             if done is None:
                 return False
             chunk, self._inbox = done
@@ -167,11 +125,6 @@ class Dialogue:
             self._reader = read
         else:
             then(b"")
-
-    def start_tls(self) -> None:
-        """Everything said so far leaves in the clear, then TLS begins."""
-        self._flush()
-        self.line.start_tls()
 
     def read_line(self, then: Callable[[bytes], None]) -> None:
         """The next line is no command (AUTH) and goes to ``then``."""
@@ -186,11 +139,6 @@ class Dialogue:
 
         self._reader = read
 
-    def take_inbox(self) -> bytes:
-        """Everything received and not yet read; it will not be read by anyone else."""
-        taken, self._inbox = self._inbox, b""
-        return taken
-
     def finish(self, content: Content) -> None:
         """The end of content is here: answer, and keep the message if that is positive."""
         transaction, self.transaction = self.transaction, None
@@ -204,9 +152,10 @@ class Dialogue:
     # Reading.
 
     def _run(self) -> None:
-        while not self._ended and self._after_wait is None and self._inbox and self._reader():
+        voice = self._voice
+        while self._inbox and not voice.ended and not voice.waits and self._reader():
             pass
-        self._flush()
+        voice.flush()
 
     def _read_command(self) -> bool:
         line = self._take_line()
@@ -217,26 +166,26 @@ class Dialogue:
         if b"\r" in line or b"\n" in line or b"\0" in line:
             self.say("500 5.5.2 CR, LF or NUL within a command")
         else:
-            if self._inbox and not self._may_follow(line):
+            if self._inbox and not self._may_be_followed(line):
                 self.record.impatient = True
             self._obey(self, line)
         return True
 
-    def _may_follow(self, line: bytes) -> bool:
-        """RFC 2920 §3.1: whether more may stand behind ``line`` in one group."""
+    def _may_be_followed(self, line: bytes) -> bool:
         return self.plan.offers("PIPELINING") and line[:4].upper() in _PIPELINED
 
-    def _read_content(self) -> bool:
-        done = self._data.read(self._inbox)
-        self._inbox = b""
-        if self._cut_after is not None and self._data.size_octets >= self._cut_after:
-            self._end("", reset=True)
+    def _read_content(self, reader: DataReader) -> bool:
+        done = reader.read(self.take_inbox())
+        cut_at = self._voice.cut_content_at
+        if cut_at is not None and reader.size_octets >= cut_at:
+            self._voice.end(reset=True)
             return False
         if done is None:
             return False
         content, self._inbox = done
+        self._content = None
         self._reader = self._read_command
-        if self._data.too_large:
+        if reader.too_large:
             self.transaction = None
             self.say("552 5.3.4 larger than SIZE allows")
         else:
@@ -253,34 +202,6 @@ class Dialogue:
         self._inbox = rest
         return line
 
-    # Answering.
-
-    def _answer(self, reply: str, effect: Effect) -> None:
-        if reply:
-            self.say(reply)
-        if not reply or reply[0] in "23":
-            effect()
-
-    def _wait(self, effect: Effect, seconds: float | None) -> None:
-        self._after_wait = effect
-        self._flush()
-        self.line.wait(seconds)
-
-    def _end(self, last_words: str, *, reset: bool) -> None:
-        if last_words:
-            self.say(last_words)
-        self._flush()
-        self._ended = True
-        if reset:
-            self.line.reset()
-        else:
-            self.line.close()
-
-    def _flush(self) -> None:
-        if self._outbox and not self._ended:
-            self.line.write(b"".join(self._outbox))
-        self._outbox.clear()
-
     def _stored(self, number: int, transaction: Transaction, content: Content) -> StoredMessage:
         return StoredMessage(
             number=number,
@@ -295,6 +216,3 @@ class Dialogue:
             under_tls=self.record.under_tls,
             account=self.record.account,
         )
-
-
-_PIPELINED: Final = frozenset((b"RSET", b"MAIL", b"RCPT", b"BDAT", b"SEND", b"SOML", b"SAML"))
