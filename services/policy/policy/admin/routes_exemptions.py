@@ -32,7 +32,7 @@ async def list_exemptions(
 @router.post("", status_code=201, summary="Exempt a subject; lifts the locks it covers")
 async def create_exemption(author: Author, here: Here, wanted: NewExemption) -> ExemptionView:
     subject = read_subject(wanted.subject)
-    exemption = Exemption(str(subject), wanted.reason, author, here.clock.unix_ms())
+    exemption = Exemption(subject, wanted.reason, author, here.clock.unix_ms())
     revision = await here.store.put_exemption(exemption)
     await here.keeper.reached(revision, SETTLED_WITHIN_S)
     return ExemptionView.of(exemption)
@@ -40,7 +40,7 @@ async def create_exemption(author: Author, here: Here, wanted: NewExemption) -> 
 
 @router.delete("/{subject:path}", status_code=204, summary="Remove a stored exemption")
 async def remove_exemption(_author: Author, here: Here, subject: str) -> None:
-    revision = await here.store.remove_exemption(str(read_subject(subject)))
+    revision = await here.store.remove_exemption(read_subject(subject))
     if not revision:
         raise Problem(404, "this subject is not exempt")
     await here.keeper.reached(revision, SETTLED_WITHIN_S)

@@ -35,14 +35,14 @@ async def create_lock(author: Author, here: Here, wanted: NewLock) -> LockView:
         raise Problem(422, "expires_at: is over already, or further away than ten years")
     if here.farm.exemptions.cover_subject(subject):
         raise Problem(409, f"{subject} is exempt: no lock would hold; remove the exemption first")
-    lock = Lock(str(subject), wanted.cause, expires_at_ms, now_ms, author, wanted.reason)
+    lock = Lock(subject, wanted.cause, expires_at_ms, now_ms, author, wanted.reason)
     await _settled(here, await here.store.put_lock(lock))
     return LockView.of(lock)
 
 
 @router.delete("/{subject:path}", status_code=204, summary="Remove a lock")
 async def remove_lock(_author: Author, here: Here, subject: str) -> None:
-    revision = await here.store.remove_lock(str(read_subject(subject)))
+    revision = await here.store.remove_lock(read_subject(subject))
     if not revision:
         raise Problem(404, "this subject is not locked")
     await _settled(here, revision)

@@ -1,15 +1,14 @@
 """Exemptions: subjects that no lock and no per-source limit touches. They win over everything.
 
 There are two kinds: the networks of the rulebook (loopback by default), and those an operator
-stored by subject.
+stored by subject, in its one spelling.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 
 from policy.core.subject_index import SubjectIndex
-from policy.core.subjects import Subject, SubjectKind, is_part, network_of, parse_subject
+from policy.core.subjects import is_part, network_of
 from rulebook.networks import NetworkSet
 
 
@@ -38,11 +37,10 @@ class Exemptions:
         return iter(self._stored)
 
     def put(self, exemption: Exemption) -> None:
-        """Raises SubjectError when the subject is none."""
-        self._stored.put(parse_subject(exemption.subject), exemption)
+        self._stored.put(exemption.subject, exemption)
 
     def remove(self, subject: str) -> Exemption | None:
-        return self._stored.remove(parse_subject(subject))
+        return self._stored.remove(subject)
 
     def replace_all(self, exemptions: Iterable[Exemption]) -> None:
         self._stored = SubjectIndex()
@@ -55,18 +53,19 @@ class Exemptions:
             return True
         return next(self._stored.touching(address, identity), None) is not None
 
-    def cover_subject(self, subject: Subject) -> bool:
+    def cover_subject(self, subject: str) -> bool:
         """Whether a lock on ``subject`` is lifted altogether."""
         network = network_of(subject)
         if network is not None and any(is_part(network, each) for each in self.networks.networks):
             return True
         return next(self._stored.covering(subject), None) is not None
 
-    def lie_within(self, subject: Subject) -> bool:
+    def lie_within(self, subject: str) -> bool:
         """Whether a lock on ``subject`` is lifted for a part of it."""
-        if subject.kind is not SubjectKind.PREFIX:
+        outer = network_of(subject)
+        # A single address has no part: it is covered or it is not.
+        if outer is None or outer.prefixlen == outer.max_prefixlen:
             return False
-        outer = ip_network(subject.value)
         return self._stored.lies_within(outer) or any(
             is_part(each, outer) for each in self.networks.networks
         )

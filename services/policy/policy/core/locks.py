@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from policy.core.subject_index import SubjectIndex
-from policy.core.subjects import Subject, parse_subject
 from smtpgated_contracts.values.policy import Lock
 
 
@@ -32,7 +31,7 @@ def dated(lock: Lock, now_ms: int) -> Lock:
 
 
 class LockTable:
-    """Locks by subject. What has expired is never found, and goes with ``expire``."""
+    """Locks by subject, in its one spelling. ``on`` finds only what has not expired."""
 
     __slots__ = ("_index",)
 
@@ -46,15 +45,17 @@ class LockTable:
         """Newest first, expired ones included."""
         return iter(self._index)
 
-    def get(self, subject: Subject) -> Lock | None:
+    def __contains__(self, subject: str) -> bool:
+        return subject in self._index
+
+    def get(self, subject: str) -> Lock | None:
         return self._index.get(subject)
 
     def put(self, lock: Lock) -> None:
-        """Raises SubjectError when the lock's subject is none."""
-        self._index.put(parse_subject(lock.subject), lock)
+        self._index.put(lock.subject, lock)
 
     def remove(self, subject: str) -> Lock | None:
-        return self._index.remove(parse_subject(subject))
+        return self._index.remove(subject)
 
     def on(self, address: str, identity: str, now_ms: int) -> Iterator[Lock]:
         """Locks in force on a source."""

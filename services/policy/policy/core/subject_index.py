@@ -1,27 +1,34 @@
 """Entries kept by subject, and found by a session's address and identity.
 
-An address is looked up once, and once for each prefix length in use: the cost grows with the
-number of different lengths (at most 161), not with the number of entries.
+Subjects are texts in their one spelling (``subjects.check_subject``). An address is looked up
+once, and once for each prefix length in use: the cost grows with the number of different
+lengths (at most 162), not with the number of entries.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Generic, TypeVar
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final, Generic, TypeVar
 
-from policy.core.subjects import Network, Subject, SubjectKind, is_part, network_of
+from policy.core.subjects import Network, SubjectKind, is_part, network_of
 
 _V = TypeVar("_V")
-_BITS = {4: 32, 6: 128}
+_ADDRESS: Final = f"{SubjectKind.ADDRESS}:"
+_IDENTITY: Final = f"{SubjectKind.IDENTITY}:"
+_PREFIX: Final = f"{SubjectKind.PREFIX}:"
+_FAMILIES: Final[dict[int, tuple[int, type[IPv4Network | IPv6Network]]]] = {
+    4: (32, IPv4Network),
+    6: (128, IPv6Network),
+}
 
 
 class SubjectIndex(Generic[_V]):
-    """A mapping from Subject that remembers the order of putting and knows prefixes."""
+    """A mapping from subject that remembers the order of putting and knows prefixes."""
 
     __slots__ = ("_entries", "_lengths")
 
     def __init__(self) -> None:
-        self._entries: dict[Subject, _V] = {}
+        self._entries: dict[str, _V] = {}
         self._lengths: Counter[tuple[int, int]] = Counter()
 
     def __len__(self) -> int:
@@ -31,44 +38,45 @@ class SubjectIndex(Generic[_V]):
         """Newest first."""
         return reversed(self._entries.values())
 
-    def get(self, subject: Subject) -> _V | None:
+    def __contains__(self, subject: str) -> bool:
+        return subject in self._entries
+
+    def get(self, subject: str) -> _V | None:
         return self._entries.get(subject)
 
-    def put(self, subject: Subject, entry: _V) -> None:
+    def put(self, subject: str, entry: _V) -> None:
         """Takes the place of the subject's entry, and is the newest now."""
         self.remove(subject)
         self._entries[subject] = entry
-        if subject.kind is SubjectKind.PREFIX:
-            network = ip_network(subject.value)
-            self._lengths[network.version, network.prefixlen] += 1
+        if subject.startswith(_PREFIX):
+            self._lengths[_length(subject)] += 1
 
-    def remove(self, subject: Subject) -> _V | None:
+    def remove(self, subject: str) -> _V | None:
         entry = self._entries.pop(subject, None)
-        if entry is not None and subject.kind is SubjectKind.PREFIX:
-            network = ip_network(subject.value)
-            key = (network.version, network.prefixlen)
-            self._lengths[key] -= 1
-            if not self._lengths[key]:
-                del self._lengths[key]
+        if entry is not None and subject.startswith(_PREFIX):
+            length = _length(subject)
+            self._lengths[length] -= 1
+            if not self._lengths[length]:
+                del self._lengths[length]
         return entry
 
     def touching(self, address: str, identity: str = "") -> Iterator[_V]:
         """Every entry about this address (canonical), a prefix round it, or this identity."""
         if not self._entries:
             return
-        wanted = [Subject(SubjectKind.ADDRESS, address)]
+        wanted = [_ADDRESS + address]
         if identity:
-            wanted.append(Subject(SubjectKind.IDENTITY, identity))
+            wanted.append(_IDENTITY + identity)
         if self._lengths:
             parsed = ip_address(address)
-            wanted += self._prefixes(parsed.version, int(parsed), _BITS[parsed.version])
+            wanted += self._prefixes(parsed.version, int(parsed), parsed.max_prefixlen)
         yield from self._found(wanted)
 
-    def covering(self, subject: Subject) -> Iterator[_V]:
+    def covering(self, subject: str) -> Iterator[_V]:
         """Every entry whose subject is ``subject`` or a prefix round it."""
         wanted = [subject]
-        network = network_of(subject)
-        if network is not None and self._lengths:
+        network = network_of(subject) if self._lengths else None
+        if network is not None:
             first = int(network.network_address)
             wanted += self._prefixes(network.version, first, network.prefixlen)
         yield from self._found(dict.fromkeys(wanted))
@@ -78,20 +86,22 @@ class SubjectIndex(Generic[_V]):
         networks = map(network_of, self._entries)
         return any(inner is not None and is_part(inner, outer) for inner in networks)
 
-    def _prefixes(self, version: int, number: int, longest: int) -> list[Subject]:
-        bits = _BITS[version]
-        family = IPv4Network if version == 4 else IPv6Network  # noqa: PLR2004 - IP versions
+    def _prefixes(self, version: int, number: int, longest: int) -> list[str]:
+        bits, family = _FAMILIES[version]
         return [
-            Subject(
-                SubjectKind.PREFIX,
-                str(family((number >> (bits - length) << (bits - length), length))),
-            )
+            f"{_PREFIX}{family((number >> (bits - length) << (bits - length), length))}"
             for kind, length in self._lengths
             if kind == version and length <= longest
         ]
 
-    def _found(self, subjects: Iterable[Subject]) -> Iterator[_V]:
+    def _found(self, subjects: Iterable[str]) -> Iterator[_V]:
         for subject in subjects:
             entry = self._entries.get(subject)
             if entry is not None:
                 yield entry
+
+
+def _length(prefix: str) -> tuple[int, int]:
+    network = network_of(prefix)
+    assert network is not None, "a prefix"
+    return network.version, network.prefixlen

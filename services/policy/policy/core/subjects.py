@@ -62,13 +62,20 @@ def parse_subject(text: str) -> Subject:
 
 
 Network = IPv4Network | IPv6Network
+_NETWORKS: Final = frozenset({SubjectKind.ADDRESS.value, SubjectKind.PREFIX.value})
 
 
-def network_of(subject: Subject) -> Network | None:
+def check_subject(text: str) -> str:
+    """``text``, if it is a subject in its one spelling; raises SubjectError otherwise."""
+    if str(parse_subject(text)) != text:
+        raise SubjectError(f"{text[:MAX_NAME]!r} is not spelt as {parse_subject(text)}")
+    return text
+
+
+def network_of(subject: str) -> Network | None:
     """The addresses that ``subject`` stands for; None when it is no network."""
-    if subject.kind in (SubjectKind.ADDRESS, SubjectKind.PREFIX):
-        return ip_network(subject.value)
-    return None
+    kind, _, value = subject.partition(":")
+    return ip_network(value) if kind in _NETWORKS else None
 
 
 def is_part(inner: Network, outer: Network) -> bool:

@@ -86,7 +86,7 @@ class Reporting:
         session = outcome.session
         for lock in outcome.locks:
             try:
-                subject = parse_subject(lock.subject)
+                subject = str(parse_subject(lock.subject))
             except SubjectError:
                 LOCKS_ASKED(LockFate.MALFORMED).inc()
                 continue
@@ -98,7 +98,7 @@ class Reporting:
                 continue
             yield replace(
                 dated(lock, self._clock.unix_ms()),
-                subject=str(subject),
+                subject=subject,
                 author=lock.author or f"edge {session.edge_id}",
                 reason=lock.reason or _reason(outcome),
             )

@@ -59,7 +59,7 @@ async def forget_expired(
     """Locks that no longer hold leave memory and store. For ever."""
     while True:
         await asyncio.sleep(EXPIRY_EVERY_S)
-        farm.locks.expire(clock.unix_ms())
+        farm.forget_expired(clock.unix_ms())
         if not presence.away:
             try:
                 await store.forget_expired()

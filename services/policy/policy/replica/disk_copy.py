@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from policy.core.farm import Picture
-from policy.core.subjects import SubjectError, parse_subject
+from policy.core.subjects import SubjectError, check_subject
 from policy.metrics import COPY_FAILURES
 from service_kit.logs import event
 
@@ -34,9 +34,9 @@ class DiskCopy:
         try:
             picture = _PICTURES.validate_json(self._path.read_bytes())
             for lock in picture.locks:
-                parse_subject(lock.subject)
+                check_subject(lock.subject)
             for exemption in picture.exemptions:
-                parse_subject(exemption.subject)
+                check_subject(exemption.subject)
         except FileNotFoundError:
             return None
         except (OSError, ValidationError, SubjectError) as error:

@@ -14,7 +14,6 @@ from typing import Final
 
 from policy.core.farm import Announcement, Farm, Picture, StoredRulebook
 from policy.core.locks import outlasts
-from policy.core.subjects import parse_subject
 from policy.metrics import FEED_GAPS, LOCKS, RULEBOOK_VERSION, RULEBOOKS_UNREADABLE
 from policy.ports import FarmStore, FeedGap
 from policy.replica.disk_copy import DiskCopy
@@ -166,7 +165,7 @@ class FarmKeeper:
             self._announce(announcement)
 
     def _put_here(self, lock: Lock) -> bool:
-        present = self._farm.locks.get(parse_subject(lock.subject))
+        present = self._farm.locks.get(lock.subject)
         if present is not None and outlasts(present, lock):
             return False
         if len(self._pending) < MOST_PENDING or lock.subject in self._pending:

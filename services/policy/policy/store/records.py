@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from policy.core.exemptions import Exemption
 from policy.core.farm import Change, ExemptionRemoved, LockRemoved, StoredRulebook
 from policy.core.journal import OutcomeEntry
-from policy.core.subjects import SubjectError, counted_source, parse_subject
+from policy.core.subjects import SubjectError, check_subject, counted_source
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, SessionId, SessionRef
 from smtpgated_contracts.values.policy import Lock, SessionProgress
 
@@ -45,7 +45,7 @@ class Record(Generic[_Value]):
 
 
 def _has_subject(entry: Lock | Exemption) -> None:
-    parse_subject(entry.subject)
+    check_subject(entry.subject)
 
 
 LOCKS: Final = Record(Lock, _has_subject)
@@ -78,10 +78,9 @@ def change_from(kind: str, text: str) -> Change:
 
 def _checked(subject: str) -> str:
     try:
-        parse_subject(subject)
+        return check_subject(subject)
     except SubjectError as error:
         raise RecordError(str(error)) from None
-    return subject
 
 
 _READERS: Final[Mapping[str, Callable[[str], Change]]] = {

@@ -14,7 +14,8 @@ let timer = 0;
 
 // ---- texts
 
-const time = (text) => (text ? new Date(text).toLocaleTimeString() : "");
+const clock = new Intl.DateTimeFormat([], { timeStyle: "medium", hourCycle: "h23" });
+const time = (text) => (text ? clock.format(new Date(text)) : "");
 
 function octets(count) {
   const units = ["B", "KB", "MB", "GB", "TB"];
@@ -46,7 +47,7 @@ function fill(id, items, key, cells) {
   const titles = [...body.parentElement.tHead.rows[0].cells].map((cell) => cell.textContent);
   items.forEach((item, index) => {
     const name = key(item);
-    const row = old.get(name) ?? Object.assign(document.createElement("tr"));
+    const row = old.get(name) ?? document.createElement("tr");
     old.delete(name);
     row.dataset.key = name;
     cells(item).forEach((content, column) => {

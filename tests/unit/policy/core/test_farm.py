@@ -42,12 +42,12 @@ def test_another_picture_announces_what_differs(farm: Farm) -> None:
 
 def test_changes_of_locks_are_announced_as_their_last_state(farm: Farm) -> None:
     other = lock("address:192.0.2.2")
-    changes = [
+    changes: tuple[Change, ...] = (
         LockRemoved(lock().subject),
         lock(expires_at_ms=9),
         other,
         LockRemoved(other.subject),
-    ]
+    )
     announced = farm.apply(changes, 9)
     assert announced == Announcement(put=(lock(expires_at_ms=9),), removed=(other.subject,))
     assert farm.revision == 9
@@ -104,3 +104,19 @@ def test_the_picture_of_a_farm_makes_the_same_farm(farm: Farm) -> None:
     twin.load(farm.picture(0), 0)
     assert twin.picture(0) == farm.picture(0)
     assert list(twin.locks) == list(farm.locks)
+
+
+def test_what_is_forgotten_is_judged_anew_when_it_comes_back(farm: Farm) -> None:
+    exempt = lock("address:127.0.0.1", 100)
+    farm.apply([exempt], 6)
+    farm.forget_expired(100)
+    assert list(farm.locks) == [lock()]
+    farm.apply([SECOND], 7)
+    assert farm.apply([exempt], 8) == Announcement(put=(exempt,))
+
+
+def test_a_picture_with_other_exemptions_judges_every_lock_anew(farm: Farm) -> None:
+    farm.load(Picture(9, FIRST, (lock(),), (Exemption("prefix:192.0.0.0/16"),)), 0)
+    assert list(farm.enforced_locks(0)) == []
+    farm.load(Picture(9, FIRST, (lock(),)), 0)
+    assert list(farm.enforced_locks(0)) == [lock()]

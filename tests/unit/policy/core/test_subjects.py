@@ -4,6 +4,7 @@ import pytest
 
 from policy.core.subjects import (
     SubjectError,
+    check_subject,
     counted_source,
     normal_address,
     parse_subject,
@@ -27,6 +28,12 @@ from policy.core.subjects import (
 )
 def test_a_subject_has_one_spelling(text: str, canonical: str) -> None:
     assert str(parse_subject(text)) == canonical
+    assert check_subject(canonical) == canonical
+
+
+def test_another_spelling_is_not_taken_where_one_spelling_is_kept() -> None:
+    with pytest.raises(SubjectError, match="is not spelt as address:2001:db8::1"):
+        check_subject("address:2001:DB8::1")
 
 
 @pytest.mark.parametrize(
