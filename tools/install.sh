@@ -33,14 +33,26 @@ make_venv() {
         || die "Python 3.11 or later is needed; PYTHON=/path/to/python3 make … names another one."
     progress "making .venv"
     rm -rf .venv
-    # Debian ships venv without ensurepip; then a pip from outside does the same work.
     "$PYTHON" -m venv .venv >/dev/null 2>&1 && return
+    # Debian's python3 has venv but no pip to put into it: borrow one, from its own pip or from
+    # the package that python3-venv would use. Neither needs root or changes the system.
     rm -rf .venv
-    if "$PYTHON" -m pip --version >/dev/null 2>&1 && "$PYTHON" -m venv --without-pip .venv 2>/dev/null; then
+    if "$PYTHON" -m venv --without-pip .venv >/dev/null 2>&1; then
         "$PYTHON" -m pip --python .venv/bin/python install --quiet pip >/dev/null 2>&1 && return
+        pip_from_debian && return
     fi
     rm -rf .venv
-    die "This Python can make no virtual environment: install python3-venv (apt-get install python3-venv), then try again."
+    die "This Python cannot make a virtual environment with pip: install python3-venv (apt-get install python3-venv), then try again."
+}
+
+pip_from_debian() {
+    local folder wheel; folder=$(mktemp -d)
+    ( cd "$folder" && apt-get download python3-pip-whl && dpkg-deb -x ./*.deb . ) >/dev/null 2>&1 || true
+    for wheel in "$folder"/usr/share/python-wheels/pip-*.whl; do
+        .venv/bin/python "$wheel/pip" install --quiet --no-index "$wheel" >/dev/null 2>&1 || true
+    done
+    rm -rf "$folder"
+    .venv/bin/python -m pip --version >/dev/null 2>&1
 }
 
 install_run() {
