@@ -17,11 +17,12 @@ from typing import Any, Final
 
 from edge_proxy import app
 from edge_proxy.config import EdgeSettings
+from lab.raw_client import Reply
 from service_kit.addresses import HostPort
 from service_kit.lifecycle import Lifecycle
 from service_kit.log_formats import JsonFormat
 from service_kit.tasks import Tasks
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_S, eventually
 from tests.support.fake_farm import FakeFarm
 from tests.support.mail_client import LOOPBACK, MailClient
 
@@ -78,6 +79,18 @@ class Edge:
 
     def client(self, source: str = LOOPBACK) -> MailClient:
         return MailClient(self.address, source)
+
+    async def greeting(self, source: str = LOOPBACK) -> Reply:
+        """What a session that is begun now is told first."""
+        async with self.client(source) as client:
+            return await client.reply()
+
+    async def until_greeted(self, code: int, source: str = LOOPBACK) -> Reply:
+        """Begin sessions until one is greeted so; a push to the edge has been taken then."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (reply := await self.greeting(source)).code != code:
+                pass
+            return reply
 
 
 class InnerEdge(Edge):

@@ -1,6 +1,7 @@
 """What tests say to an edge: a RawClient with an address of its own and whole transactions."""
 
 import asyncio
+import os
 import socket
 from typing import Final, Self
 
@@ -39,6 +40,12 @@ class MailClient(RawClient):
     def write(self, octets: bytes) -> None:
         """Hand octets over and do not wait until anybody takes them."""
         self._writer.write(octets)
+
+    def connection_sends(self, octets: bytes) -> None:
+        """These octets are in the kernel's buffer when this returns: the loop has not turned."""
+        duplicate = socket.socket(fileno=os.dup(self.connection.fileno()))
+        with duplicate:
+            duplicate.sendall(octets)
 
     def stop_reading(self) -> None:
         """From now on nothing is taken from the kernel's buffer."""

@@ -28,9 +28,8 @@ UNSAID = policy_pb2.AnswerBatch(answers=[policy_pb2.Answer(question_id=1)]).Seri
 
 
 async def greeting_of(edge: InnerEdge, source: str = "127.0.0.1") -> tuple[int, str]:
-    async with edge.client(source) as client:
-        reply = await client.reply()
-        return reply.code, reply.text[:5]
+    reply = await edge.greeting(source)
+    return reply.code, reply.text[:5]
 
 
 async def test_policy_refuses_the_session(farm: FakeFarm, edge: InnerEdge) -> None:
@@ -50,7 +49,7 @@ async def test_policy_away_rulebook_and_locks_stay_in_force() -> None:
     async with fake_farm(rulebook=LOCKING_RULEBOOK) as farm:
         farm.policy.locks = {"address:127.0.0.2": Lock("address:127.0.0.2", "by hand")}
         async with inner_edge(farm) as edge:
-            await eventually_locked(edge, "127.0.0.2")
+            await edge.until_greeted(554, "127.0.0.2")
             await farm.policy.stop()
             await edge.until_said("policy watch ended")
             await edge.until_said("policy stream ended")
@@ -183,7 +182,7 @@ async def test_policy_pushing_nonsense_what_is_in_force_stays(name: str) -> None
     async with fake_farm(rulebook=LOCKING_RULEBOOK) as farm:
         farm.policy.locks = {"address:127.0.0.2": Lock("address:127.0.0.2", "by hand")}
         async with inner_edge(farm) as edge:
-            await eventually_locked(edge, "127.0.0.2")
+            await edge.until_greeted(554, "127.0.0.2")
             farm.policy.push(BAD_UPDATES[name])
             # Updates are taken in order: once this lock holds, the one before it was seen.
             later = Lock("address:127.0.0.3", "later")
@@ -193,14 +192,7 @@ async def test_policy_pushing_nonsense_what_is_in_force_stays(name: str) -> None
                 )
             )
             farm.policy.locks[later.subject] = later
-            await eventually_locked(edge, "127.0.0.3")
+            await edge.until_greeted(554, "127.0.0.3")
             assert await greeting_of(edge, "127.0.0.2") == (554, "5.7.1")
             assert (await greeting_of(edge))[0] == 220
             await eventually(lambda: farm.policy.watchers == 1)
-
-
-async def eventually_locked(edge: InnerEdge, source: str) -> None:
-    for _ in range(1000):
-        if (await greeting_of(edge, source))[0] == 554:
-            return
-    raise AssertionError(f"{source} was never locked")
