@@ -37,7 +37,8 @@ _SIMPLE: Final = {
     b".": (b"250", b"queued"),
 }
 
-_ANY_END: Final = re.compile(rb"[\r\n]\.[\r\n\0]")
+ANY_END: Final = re.compile(rb"[\r\n]\.[\r\n\0]")
+"""A dot that some server would take for the end of content."""
 
 
 class Mood(Enum):
@@ -90,7 +91,7 @@ class ModelServer:
             return False
         window = b"\r\n" + self._unread
         end = window.find(b"\r\n.\r\n")
-        lone = _ANY_END.search(window)
+        lone = ANY_END.search(window)
         if lone is not None and lone.start() != end + 1:
             self.early_ends += 1
         if end < 0:

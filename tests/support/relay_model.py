@@ -25,7 +25,7 @@ from smtpgated_contracts.values.scan import (
     VerdictKind,
     unscanned,
 )
-from tests.support.model_server import ModelServer
+from tests.support.model_server import ANY_END, ModelServer
 from tests.support.witness import LinkState, ScanSeen, Witness
 
 SESSION: Final = SessionRef(
@@ -81,6 +81,8 @@ class Play:
         self.waiting = False  # what a look downstream finds
         self.locked_now = False
         self.waited_out: ScanSeen | None = None
+        self._phase = self.core.phase
+        self._content = bytearray()  # what the server has of a message whose end is not sent
 
     # Inputs
 
@@ -175,6 +177,7 @@ class Play:
         stored, before = len(self.server.stored), len(self.seen.upstream)
         self.seen.see(actions)
         self.server.receive(bytes(self.seen.upstream[before:]))
+        self._check_content(bytes(self.seen.upstream[before:]))
         self._check_ends(stored)
         self._check_bounds()
         if self.seen.closed:
@@ -185,6 +188,16 @@ class Play:
         if self.seen.looks_owed:
             self.seen.looks_owed -= 1
             self._tell(self.core.looked(waiting=self.waiting))
+
+    def _check_content(self, sent: bytes) -> None:
+        """No server, however lenient, may see an end in content that was not released."""
+        before, self._phase = self._phase, self.core.phase
+        if before is Phase.AWAIT_GO_AHEAD:
+            self._content.clear()
+        if before in (Phase.AWAIT_GO_AHEAD, Phase.CONTENT) and self._phase in _NOT_RELEASED:
+            self._content += sent
+            lone = ANY_END.search(b"\r\n" + self._content)
+            assert lone is None, "an end in content that was not released"
 
     def _check_ends(self, stored_before: int) -> None:
         """I2: whatever the server takes for the end of content, a verdict has allowed."""
@@ -211,6 +224,11 @@ class Play:
             assert len(conversation.inbox) < AUTH_LINE, "a reader left more than part of a line"
         assert len(conversation.replies) <= 2 * REPLY
         assert self.core.patience > 0
+
+
+_NOT_RELEASED: Final = frozenset(
+    {Phase.CONTENT, Phase.VERDICT, Phase.DISCARD, Phase.TAKEOVER, Phase.CLOSED}
+)
 
 
 def interleave(
