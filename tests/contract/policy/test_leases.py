@@ -142,3 +142,26 @@ async def test_expired_sessions_are_not_listed(store: PolicyStore, clock: Manual
     clock.advance(30)
     assert (await store.sessions("", 0, 10)).total == 0
     assert (await store.sessions("192.0.2.1", 0, 10)).total == 0
+
+
+async def test_more_expired_leases_than_one_sweep_takes_count_for_nothing(
+    store: PolicyStore, clock: ManualClock
+) -> None:
+    many = tuple(progress(f"s{number:04}") for number in range(1500))
+    await store.settle([Renew(many)], soon())
+    clock.advance(30)
+    caps = Caps(total=1)
+    assert await store.settle([opening("new", caps=caps)], soon()) == [Standing.GRANTED]
+    late = opening("s1499", caps=caps)
+    assert await store.settle([late], soon()) == [Standing.TOTAL_REACHED]
+
+
+async def test_an_expired_session_that_was_not_swept_yet_begins_anew(
+    store: PolicyStore, clock: ManualClock
+) -> None:
+    many = tuple(progress(f"s{number:04}") for number in range(2500))
+    await store.settle([Renew(many)], soon())
+    clock.advance(30)
+    await store.settle([opening("s2499")], soon())
+    (lease,) = (await store.sessions("192.0.2.1", 0, 9)).leases
+    assert lease.session.opened_at_ms == clock.unix_ms()
