@@ -1,5 +1,6 @@
 """Row "scanner farm unreachable": 451 4.7.1, nothing released, and mail again once it is back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from lab.far_server import FarServer
 from lab.farm import Farm
 from lab.farm_plan import FarmPlan
 from rulebook.defaults import DEFAULT_DOCUMENT
+from tests.support.eventually import PATIENCE_S
 from tests.support.farm_logs import logged, until_logged
 from tests.support.mail_client import MailClient
 
@@ -57,9 +59,9 @@ async def test_a_scanner_that_was_away_is_asked_again_when_it_is_back(
         await client.greeted()
         assert (await client.deliver(b"text\r\n")).code == 451
     await farm.restart_async("scanner")
-    async with MailClient(farm.edge_address) as client:
-        await client.greeted()
-        assert (await client.deliver(b"text\r\n")).code == 250
+    async with asyncio.timeout(PATIENCE_S):
+        while await one_message(farm) == 451:
+            pass  # as a customer's server does: it tries again later
     assert [message.content for message in far.messages] == [b"text\r\n"]
 
 
@@ -81,3 +83,9 @@ async def test_under_stance_open_the_message_is_released_and_that_is_logged(
         await until_logged(farm, "edge", "transaction", disposition="release")
         assert logged(farm, "edge", "transaction")[0]["verdict"] == "unscanned"
     assert far.messages[0].content == sample.content
+
+
+async def one_message(farm: Farm) -> int:
+    async with MailClient(farm.edge_address) as client:
+        await client.greeted()
+        return (await client.deliver(b"text\r\n")).code
