@@ -147,12 +147,12 @@ async def test_expired_sessions_are_not_listed(store: PolicyStore, clock: Manual
 async def test_more_expired_leases_than_one_sweep_takes_count_for_nothing(
     store: PolicyStore, clock: ManualClock
 ) -> None:
-    many = tuple(progress(f"s{number:04}") for number in range(1500))
+    many = tuple(progress(f"s{number:04}") for number in range(2500))
     await store.settle([Renew(many)], soon())
     clock.advance(30)
     caps = Caps(total=1)
     assert await store.settle([opening("new", caps=caps)], soon()) == [Standing.GRANTED]
-    late = opening("s1499", caps=caps)
+    late = opening("s2499", caps=caps)
     assert await store.settle([late], soon()) == [Standing.TOTAL_REACHED]
 
 
