@@ -27,7 +27,7 @@ OUTPUT: Final = " " * 6
 _INPUT: Final = re.compile(r"(?P<side>[DUSPTO])>(?: (?P<text>.*))?")
 _ESCAPE: Final = re.compile(r"\\(?:\{(.)\*(\d+)\}|x([0-9a-f]{2})|(.))")
 _SIMPLE: Final = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
-_RUN: Final = re.compile(r"([ -Z^-z])\1{39,}")
+_RUN: Final = re.compile(rb"([!-Z^-z])\1{39,}")
 
 
 @dataclass
@@ -137,8 +137,12 @@ def lines_of(octets: bytes) -> list[str]:
 
 
 def _written(piece: bytes) -> str:
-    text = "".join(_written_octet(octet) for octet in piece)
-    text = _RUN.sub(lambda run: f"\\{{{run[1]}*{len(run[0])}}}", text)
+    text, at = "", 0
+    for run in _RUN.finditer(piece):
+        text += "".join(map(_written_octet, piece[at : run.start()]))
+        text += f"\\{{{run[1].decode()}*{len(run[0])}}}"
+        at = run.end()
+    text += "".join(map(_written_octet, piece[at:]))
     if text.startswith("("):
         text = "\\x28" + text[1:]
     return text[:-1] + "\\x20" if text.endswith(" ") else text
