@@ -47,7 +47,7 @@ class Acceptor:
         rulebook = state.rulebook or self._without_policy
         if len(self._around.registry) >= self._most_sessions:
             metrics.OVERLOADED().inc()
-            self._turn_away(link, refusals.OVER_LIMIT, "worker is full")
+            self._turn_away(link, refusals.NOT_READY, "worker is full")
             return None
         if rulebook is None or self.draining:
             self._turn_away(link, refusals.NOT_READY, "not ready")

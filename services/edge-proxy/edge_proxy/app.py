@@ -33,6 +33,9 @@ from smtpgated_contracts.values.mail import EdgeId, SessionRef
 from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind, address_subject
 
 _LOG: Final = logging.getLogger(__name__)
+_LAST_WORDS_S: Final = 0.9
+"""For replies to be read when the drain deadline is over; with the next line below the 3 seconds
+after which Lifecycle stops the process at once."""
 _LAST_OUTCOMES_S: Final = 2.0
 
 
@@ -115,7 +118,7 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
         for server in servers:
             server.close()
         await _drain(registry, lifecycle)
-        await open_links.close(LINGER_S)
+        await open_links.close(max(_LAST_WORDS_S, min(LINGER_S, lifecycle.drain_remaining_s())))
         await _flush(outcomes, policy)
         if status is not None:
             await status.aclose()
