@@ -20,6 +20,7 @@ from service_kit.clock import Clock
 from service_kit.logs import event
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import (
+    AskedLock,
     Disposition,
     Lock,
     TransactionOutcome,
@@ -106,7 +107,6 @@ class Journal:
     def _transaction_ended(self, fact: TransactionEnded) -> None:
         metrics.TRANSACTIONS(fact.disposition).inc()
         now_ms = self._clock.unix_ms()
-        subject = address_subject(self._session.source.address)
         outcome = TransactionOutcome(
             session=self._session,
             transaction=fact.transaction,
@@ -118,10 +118,7 @@ class Journal:
             rule_id=fact.rule_id,
             rulebook_version=self._rulebook_version,
             ended_at_ms=now_ms,
-            locks=tuple(
-                Lock(subject, cause, now_ms + seconds * 1000, now_ms, "rulebook")
-                for cause, seconds in fact.locks
-            ),
+            locks=tuple(self._lock(cause, seconds, now_ms) for cause, seconds in fact.locks),
         )
         self._outcomes.report(outcome)
         verdict = fact.verdict
@@ -160,14 +157,12 @@ class Journal:
         )
 
     def _lock_asked(self, fact: LockAsked) -> None:
-        event(
-            _LOG,
-            logging.WARNING,
-            "lock asked",
-            session=self._session.session_id,
-            rule=fact.rule_id,
-            seconds=fact.seconds,
-        )
+        lock = self._lock(fact.rule_id, fact.seconds, self._clock.unix_ms())
+        self._outcomes.report(AskedLock(self._session, lock))
+
+    def _lock(self, cause: str, seconds: int, now_ms: int) -> Lock:
+        subject = address_subject(self._session.source.address)
+        return Lock(subject, cause, now_ms + seconds * 1000, now_ms, "rulebook")
 
     def _violation_seen(self, fact: ViolationSeen) -> None:
         metrics.VIOLATIONS(Side.UPSTREAM if fact.upstream else Side.DOWNSTREAM).inc()

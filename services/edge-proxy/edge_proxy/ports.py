@@ -8,7 +8,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from smtpgated_contracts.values.mail import Endpoint, Envelope, SessionId, SessionRef
-from smtpgated_contracts.values.policy import Decision, Lock, SessionProgress, TransactionOutcome
+from smtpgated_contracts.values.policy import (
+    AskedLock,
+    Decision,
+    Lock,
+    SessionProgress,
+    TransactionOutcome,
+)
 from smtpgated_contracts.values.scan import EngineClass, Verdict
 
 
@@ -57,7 +63,7 @@ class ScanPort(Protocol):
 
 
 class OutcomePort(Protocol):
-    def report(self, outcome: TransactionOutcome) -> None:
+    def report(self, outcome: TransactionOutcome | AskedLock) -> None:
         """Never waits; what cannot be kept is dropped and counted."""
         ...
 

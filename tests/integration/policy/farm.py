@@ -16,12 +16,19 @@ from service_kit.grpc_channels import open_channel
 from smtpgated.policy.v1 import policy_pb2, policy_pb2_grpc
 from smtpgated_contracts.marshalling.mail import session_to_wire
 from smtpgated_contracts.marshalling.policy import (
+    asked_lock_to_wire,
     decision_from_wire,
     lock_from_wire,
     outcome_to_wire,
     progress_to_wire,
 )
-from smtpgated_contracts.values.policy import Decision, Lock, SessionProgress, TransactionOutcome
+from smtpgated_contracts.values.policy import (
+    AskedLock,
+    Decision,
+    Lock,
+    SessionProgress,
+    TransactionOutcome,
+)
 from tests.contract.policy.samples import session
 
 TOKEN = "a-token-for-the-tests-only-0123456789"
@@ -76,6 +83,12 @@ class Edge:
             ),
             timeout=20,
         )
+
+    async def ask_locks(self, *asked: AskedLock) -> None:
+        batch = policy_pb2.OutcomeBatch(
+            edge_id="edge-1", asked_locks=map(asked_lock_to_wire, asked)
+        )
+        await self.stub.Report(batch, timeout=20)
 
 
 class QuestionStream:

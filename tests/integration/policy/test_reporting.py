@@ -2,7 +2,7 @@
 
 import pytest
 
-from smtpgated_contracts.values.policy import Disposition, Lock
+from smtpgated_contracts.values.policy import AskedLock, Disposition, Lock
 from smtpgated_contracts.values.scan import VerdictKind
 from tests.contract.policy.samples import outcome
 from tests.integration.policy.farm import Replica
@@ -57,6 +57,15 @@ async def test_a_lock_is_lengthened_and_never_shortened(replica: Replica) -> Non
         await edge.report(outcome(locks=(asked(lasts_ms=0),)))
     (lock,) = (await replica.app.store.picture()).locks
     assert lock.expires_at_ms == 0
+
+
+async def test_a_lock_asked_for_outside_of_content_is_put(replica: Replica) -> None:
+    session = outcome().session
+    loopback = outcome(source="127.0.0.1").session
+    async with replica.edge() as edge:
+        await edge.ask_locks(AskedLock(session, asked()), AskedLock(loopback, asked()))
+    (lock,) = (await replica.app.store.picture()).locks
+    assert (lock.subject, lock.reason) == (SUBJECT, "session session-1")
 
 
 async def test_a_malformed_subject_is_left_out_and_the_rest_is_taken(replica: Replica) -> None:

@@ -12,6 +12,7 @@ from smtpgated_contracts.marshalling.mail import (
 )
 from smtpgated_contracts.marshalling.scan import verdict_from_wire, verdict_to_wire
 from smtpgated_contracts.values.policy import (
+    AskedLock,
     Decision,
     DecisionKind,
     Disposition,
@@ -66,6 +67,16 @@ def lock_from_wire(wire: policy_pb2.Lock) -> Lock:
     return Lock(
         wire.subject, wire.cause, wire.expires_at_ms, wire.created_at_ms, wire.author, wire.reason
     )
+
+
+def asked_lock_to_wire(asked: AskedLock) -> policy_pb2.AskedLock:
+    return policy_pb2.AskedLock(
+        session=session_to_wire(asked.session), lock=lock_to_wire(asked.lock)
+    )
+
+
+def asked_lock_from_wire(wire: policy_pb2.AskedLock) -> AskedLock:
+    return AskedLock(session_from_wire(wire.session), lock_from_wire(wire.lock))
 
 
 def progress_to_wire(progress: SessionProgress) -> policy_pb2.SessionProgress:

@@ -86,6 +86,14 @@ class TransactionOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedLock:
+    """A lock that a rule outside of content asks for, and the session it was asked in."""
+
+    session: SessionRef
+    lock: Lock
+
+
+@dataclass(frozen=True, slots=True)
 class SessionProgress:
     """A session as its edge describes it when it renews the session's lease."""
 

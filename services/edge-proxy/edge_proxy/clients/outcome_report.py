@@ -12,9 +12,9 @@ from edge_proxy.clients.backoff import Backoff
 from service_kit.failures import Unavailable, translated
 from service_kit.logs import event
 from smtpgated.policy.v1 import policy_pb2, policy_pb2_grpc
-from smtpgated_contracts.marshalling.policy import outcome_to_wire
+from smtpgated_contracts.marshalling.policy import asked_lock_to_wire, outcome_to_wire
 from smtpgated_contracts.values.mail import EdgeId
-from smtpgated_contracts.values.policy import TransactionOutcome
+from smtpgated_contracts.values.policy import AskedLock, TransactionOutcome
 
 KEPT: Final = 10_000
 """Outcomes kept while policy is away; the oldest are dropped first."""
@@ -30,19 +30,19 @@ class OutcomeReport:
     def __init__(self, channel: grpc.aio.Channel, edge_id: EdgeId) -> None:
         self._stub = policy_pb2_grpc.PolicyServiceStub(channel)
         self._edge_id = edge_id
-        self._kept: deque[TransactionOutcome] = deque()
+        self._kept: deque[TransactionOutcome | AskedLock] = deque()
         self._dropped = 0
         self._wake = asyncio.Event()
         self._at_once = asyncio.Event()
 
-    def report(self, outcome: TransactionOutcome) -> None:
+    def report(self, outcome: TransactionOutcome | AskedLock) -> None:
         if len(self._kept) >= KEPT:
             self._kept.popleft()
             self._dropped += 1
             metrics.OUTCOMES_DROPPED().inc()
         self._kept.append(outcome)
         self._wake.set()
-        if outcome.locks or len(self._kept) >= BATCH:
+        if isinstance(outcome, AskedLock) or outcome.locks or len(self._kept) >= BATCH:
             self._at_once.set()
 
     async def run(self) -> None:
@@ -68,7 +68,12 @@ class OutcomeReport:
             dropped, self._dropped = self._dropped, 0
             wire = policy_pb2.OutcomeBatch(
                 edge_id=self._edge_id,
-                transactions=[outcome_to_wire(each) for each in batch],
+                transactions=[
+                    outcome_to_wire(each) for each in batch if isinstance(each, TransactionOutcome)
+                ],
+                asked_locks=[
+                    asked_lock_to_wire(each) for each in batch if isinstance(each, AskedLock)
+                ],
                 dropped=dropped,
             )
             try:

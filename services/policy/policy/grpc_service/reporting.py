@@ -31,8 +31,9 @@ from service_kit.failures import Unavailable
 from service_kit.logs import event
 from smtpgated.policy.v1 import policy_pb2
 from smtpgated_contracts.marshalling.errors import MalformedMessage
-from smtpgated_contracts.marshalling.policy import outcome_from_wire
-from smtpgated_contracts.values.policy import Lock, TransactionOutcome
+from smtpgated_contracts.marshalling.policy import asked_lock_from_wire, outcome_from_wire
+from smtpgated_contracts.values.mail import SessionRef
+from smtpgated_contracts.values.policy import AskedLock, Lock, TransactionOutcome
 
 _JUDGED: Final = {each.value: each for each in Judged} | {None: Judged.NONE}
 _LOG: Final = logging.getLogger(__name__)
@@ -61,11 +62,13 @@ class Reporting:
         for outcome in outcomes:
             _count(outcome)
         # Locks first: they matter to the next session, the journal to a person.
-        await self._lock(outcomes)
+        wanted = [lock for outcome in outcomes for lock in self._wanted_by(outcome)]
+        for asked in _sound_locks(batch):
+            wanted += self._wanted(asked.session, asked.lock, _reason(asked.session))
+        await self._lock(wanted)
         await self._keep([entry_of(outcome) for outcome in outcomes])
 
-    async def _lock(self, outcomes: Sequence[TransactionOutcome]) -> None:
-        wanted = [lock for outcome in outcomes for lock in self._wanted(outcome)]
+    async def _lock(self, wanted: Sequence[Lock]) -> None:
         if not wanted:
             return
         for lock, was_put in zip(wanted, await self._keeper.lengthen(wanted), strict=True):
@@ -81,27 +84,30 @@ class Reporting:
                     author=lock.author,
                 )
 
-    def _wanted(self, outcome: TransactionOutcome) -> Iterator[Lock]:
-        """The locks that may be put, with our time in them."""
-        session = outcome.session
+    def _wanted_by(self, outcome: TransactionOutcome) -> Iterator[Lock]:
         for lock in outcome.locks:
-            try:
-                subject = str(parse_subject(lock.subject))
-            except SubjectError:
-                LOCKS_ASKED(LockFate.MALFORMED).inc()
-                continue
-            exempt = self._farm.exemptions
-            if exempt.cover_subject(subject) or exempt.cover_source(
-                session.source.address, session.identity
-            ):
-                LOCKS_ASKED(LockFate.EXEMPT).inc()
-                continue
-            yield replace(
-                dated(lock, self._clock.unix_ms()),
-                subject=subject,
-                author=lock.author or f"edge {session.edge_id}",
-                reason=lock.reason or _reason(outcome),
-            )
+            found = ", ".join(outcome.verdict.names[:3]) if outcome.verdict else ""
+            yield from self._wanted(outcome.session, lock, _reason(outcome.session, found))
+
+    def _wanted(self, session: SessionRef, lock: Lock, reason: str) -> Iterator[Lock]:
+        """The lock with our time in it, if it may be put."""
+        try:
+            subject = str(parse_subject(lock.subject))
+        except SubjectError:
+            LOCKS_ASKED(LockFate.MALFORMED).inc()
+            return
+        exempt = self._farm.exemptions
+        if exempt.cover_subject(subject) or exempt.cover_source(
+            session.source.address, session.identity
+        ):
+            LOCKS_ASKED(LockFate.EXEMPT).inc()
+            return
+        yield replace(
+            dated(lock, self._clock.unix_ms()),
+            subject=subject,
+            author=lock.author or f"edge {session.edge_id}",
+            reason=lock.reason or reason,
+        )
 
     def _fate(self, *, was_put: bool) -> LockFate:
         if not was_put:
@@ -131,12 +137,21 @@ def _sound(batch: policy_pb2.OutcomeBatch) -> Iterator[TransactionOutcome]:
             event(_LOG, logging.WARNING, "outcome malformed", edge=batch.edge_id, why=str(error))
 
 
+def _sound_locks(batch: policy_pb2.OutcomeBatch) -> Iterator[AskedLock]:
+    for wire in batch.asked_locks:
+        try:
+            asked = asked_lock_from_wire(wire)
+            yield replace(asked, session=sound_session(asked.session))
+        except (MalformedMessage, SubjectError) as error:
+            LOCKS_ASKED(LockFate.MALFORMED).inc()
+            event(_LOG, logging.WARNING, "lock malformed", edge=batch.edge_id, why=str(error))
+
+
 def _count(outcome: TransactionOutcome) -> None:
     judged = _JUDGED[outcome.verdict.kind if outcome.verdict else None]
     OUTCOMES(judged, outcome.disposition).inc()
     OUTCOME_OCTETS().inc(outcome.content_octets)
 
 
-def _reason(outcome: TransactionOutcome) -> str:
-    found = ", ".join(outcome.verdict.names[:3]) if outcome.verdict else ""
-    return f"session {outcome.session.session_id}" + (f": {found}" if found else "")
+def _reason(session: SessionRef, found: str = "") -> str:
+    return f"session {session.session_id}" + (f": {found}" if found else "")
