@@ -107,7 +107,8 @@ async def _stay(console: Console, farm: Farm, plan: FarmPlan) -> None:
 
 def _console() -> Console:
     """As wide as the terminal; in a file, wide enough for the table."""
-    return Console() if sys.stdout.isatty() else Console(width=_WIDTH_IN_A_FILE)
+    width = None if sys.stdout.isatty() else _WIDTH_IN_A_FILE
+    return Console(width=width, highlight=False)
 
 
 def _preferred(console: Console, what: str, wish: str) -> HostPort:
