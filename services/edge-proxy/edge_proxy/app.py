@@ -18,7 +18,12 @@ from edge_proxy.links.listener import address_of, bind, listen
 from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.registry import Registry
 from edge_proxy.relay.settings import CoreSettings
-from edge_proxy.workers import supervise, worker_number
+from edge_proxy.workers import (
+    drain_with_supervisor,
+    supervise,
+    tell_supervisor,
+    worker_number,
+)
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
 from rulebook.values import Rulebook
@@ -30,12 +35,14 @@ from service_kit.logs import event
 from service_kit.metrics import StatusServer, serve_http
 from service_kit.tasks import Tasks
 from smtpgated_contracts.values.mail import EdgeId, SessionRef
-from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind, address_subject
+from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind
 
 _LOG: Final = logging.getLogger(__name__)
 _LAST_WORDS_S: Final = 0.9
 """For replies to be read when the drain deadline is over; with the next line below the 3 seconds
 after which Lifecycle stops the process at once."""
+RULEBOOK_MESSAGE_OCTETS: Final = 16 * 1024 * 1024
+"""A rulebook may be 10 MiB (``rulebook.document``); it travels in one message."""
 _LAST_OUTCOMES_S: Final = 2.0
 
 
@@ -61,7 +68,7 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
         bind(address, settings.listen.backlog, shared=number is not None)
         for address in settings.listen.addresses
     ]
-    policy_channel = open_channel(settings.policy.target, settings.tls)
+    policy_channel = open_channel(settings.policy.target, settings.tls, RULEBOOK_MESSAGE_OCTETS)
     scanner_channel = open_channel(settings.scanner.target, settings.tls)
     async with Tasks() as tasks:
         outcomes = OutcomeReport(policy_channel, edge_id)
@@ -103,6 +110,9 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
         tasks.spawn(watch.run(), name="policy watch")
         tasks.spawn(outcomes.run(), name="outcome report")
         policy.start()
+        if number is not None:
+            drain_with_supervisor(lifecycle)
+            tasks.spawn(tell_supervisor(readiness), name="supervisor")
         status = await _serve_status(settings, number, readiness)
         servers = await listen(sockets, lambda: Link(acceptor.owner_of, open_links))
         event(
@@ -143,7 +153,7 @@ def _decide_locally(
     limits, source = rulebook.limits, session.source.address
     if 0 < limits.concurrent_sessions < len(registry):
         return Decision(DecisionKind.DEFER, "local limit:concurrent_sessions")
-    of_source = registry.count(address_subject(source))
+    of_source = registry.count(session)
     if 0 < limits.concurrent_sessions_per_source < of_source and not rulebook.exempt.covers(source):
         return Decision(DecisionKind.DEFER, "local limit:concurrent_sessions_per_source")
     return ADMITTED

@@ -86,3 +86,9 @@ class EdgeSettings(Settings):
     metrics: MetricsSettings | None = None
     log: LogSettings = LogSettings()
     tls: TlsSettings | None = None
+
+    @model_validator(mode="after")
+    def _workers_share_a_port(self) -> Self:
+        if self.workers > 1 and any(address.port == 0 for address in self.listen.addresses):
+            raise ValueError("workers above 1 need a port in listen.addresses, not 0")
+        return self

@@ -1,9 +1,9 @@
-"""The sessions under way, found by what can be locked."""
+"""The sessions under way, found by what they can be locked and counted by."""
 
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
-from edge_proxy.clients.farm_state import subjects_of
+from edge_proxy.subjects import PREFIX, counted_as, lies_in, subjects_of
 from smtpgated_contracts.values.mail import SessionRef
 
 Session = TypeVar("Session")
@@ -13,23 +13,23 @@ class Registry(Generic[Session]):
     __slots__ = ("_by_subject", "_sessions")
 
     def __init__(self) -> None:
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, tuple[SessionRef, Session]] = {}
         self._by_subject: dict[str, dict[str, Session]] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(tuple(self._sessions.values()))
+        return iter([session for _, session in self._sessions.values()])
 
     def add(self, ref: SessionRef, session: Session) -> None:
-        self._sessions[ref.session_id] = session
-        for subject in subjects_of(ref):
+        self._sessions[ref.session_id] = ref, session
+        for subject in _keys(ref):
             self._by_subject.setdefault(subject, {})[ref.session_id] = session
 
     def remove(self, ref: SessionRef) -> None:
         self._sessions.pop(ref.session_id, None)
-        for subject in subjects_of(ref):
+        for subject in _keys(ref):
             sessions = self._by_subject.get(subject, {})
             sessions.pop(ref.session_id, None)
             if not sessions:
@@ -39,8 +39,25 @@ class Registry(Generic[Session]):
         """Every session one of these subjects belongs to, once."""
         found: dict[str, Session] = {}
         for subject in subjects:
-            found.update(self._by_subject.get(subject, {}))
+            found.update(
+                self._inside(subject)
+                if subject.startswith(PREFIX)
+                else self._by_subject.get(subject, {})
+            )
         return list(found.values())
 
-    def count(self, subject: str) -> int:
-        return len(self._by_subject.get(subject, ()))
+    def count(self, ref: SessionRef) -> int:
+        """How many sessions are counted together with this one, itself included."""
+        return len(self._by_subject.get(counted_as(ref.source.address), ()))
+
+    def _inside(self, prefix: str) -> dict[str, Session]:
+        """By looking at all: prefixes are locked by hand, not many times a second."""
+        return {
+            key: session
+            for key, (ref, session) in self._sessions.items()
+            if lies_in(ref.source.address, prefix)
+        }
+
+
+def _keys(ref: SessionRef) -> frozenset[str]:
+    return frozenset((*subjects_of(ref), counted_as(ref.source.address)))

@@ -13,6 +13,7 @@ import grpc.aio
 from edge_proxy import metrics
 from edge_proxy.clients.backoff import Backoff
 from edge_proxy.clients.parsed import parsed
+from edge_proxy.lock_list import LockList
 from rulebook.document import parse
 from rulebook.errors import RulebookError
 from rulebook.values import Rulebook
@@ -24,15 +25,9 @@ from smtpgated.policy.v1 import policy_pb2, policy_pb2_grpc
 from smtpgated_contracts.marshalling.errors import MalformedMessage
 from smtpgated_contracts.marshalling.policy import lock_from_wire
 from smtpgated_contracts.values.mail import EdgeId, SessionRef
-from smtpgated_contracts.values.policy import Lock, address_subject, identity_subject
+from smtpgated_contracts.values.policy import Lock
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-def subjects_of(session: SessionRef) -> tuple[str, ...]:
-    """Everything of a session that can be locked."""
-    address = address_subject(session.source.address)
-    return (address, identity_subject(session.identity)) if session.identity else (address,)
 
 
 class FarmState:
@@ -41,31 +36,25 @@ class FarmState:
     def __init__(self, clock: Clock, changed: Callable[[Iterable[str]], None]) -> None:
         self._clock = clock
         self._changed = changed
-        self._locks: dict[str, Lock] = {}
+        self._locks = LockList()
         self.rulebook: Rulebook | None = None
         self.rulebook_version = 0
 
     def lock_on(self, session: SessionRef) -> Lock | None:
-        now_ms = self._clock.unix_ms()
-        for subject in subjects_of(session):
-            lock = self._locks.get(subject)
-            if lock is not None:
-                if lock.holds_at(now_ms):
-                    return lock
-                del self._locks[subject]
-        return None
+        return self._locks.lock_on(session, self._clock.unix_ms())
 
     def replace_locks(self, locks: Iterable[Lock]) -> None:
-        before, self._locks = self._locks, {lock.subject: lock for lock in locks}
+        before, self._locks = self._locks, LockList(locks)
         metrics.LOCKS().set(len(self._locks))
-        self._changed(before.keys() ^ self._locks.keys())
+        self._changed(set(before) ^ set(self._locks))
 
     def change_locks(self, put: Iterable[Lock], removed: Iterable[str]) -> None:
-        come = {lock.subject: lock for lock in put}
-        gone = [subject for subject in removed if self._locks.pop(subject, None) is not None]
-        self._locks.update(come)
+        changed = [subject for subject in removed if self._locks.remove(subject)]
+        for lock in put:
+            self._locks.put(lock)
+            changed.append(lock.subject)
         metrics.LOCKS().set(len(self._locks))
-        self._changed((*come, *gone))
+        self._changed(changed)
 
     def replace_rulebook(self, version: int, rulebook: Rulebook) -> None:
         self.rulebook, self.rulebook_version = rulebook, version

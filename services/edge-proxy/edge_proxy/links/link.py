@@ -110,9 +110,9 @@ class Link(asyncio.Protocol):
 
     @property
     def source(self) -> Endpoint:
-        """The peer's address, IPv4 written as IPv4 on a dual-stack listener too."""
+        """The peer's address, IPv4 written as IPv4 on a dual-stack listener too, no zone."""
         address, port = self._transport.get_extra_info("peername")[:2]
-        return Endpoint(address.removeprefix(V4_MAPPED), port)
+        return Endpoint(address.removeprefix(V4_MAPPED).partition("%")[0], port)
 
     @property
     def socket(self) -> AcceptedSocket:
