@@ -1,7 +1,8 @@
 """The policy port over one long-lived stream with natural batching.
 
-Whatever questions gathered while the last write was under way travel in the next message; a
-question costs a fifth of a call of its own (0.1 ms against 0.45). Policy that is away, slow or
+Whatever questions gather while the last ones are being answered travel in the next message: in
+company a question costs policy a sixth of what it costs alone (0.07 ms against 0.42), and the
+busier the farm is, the more company there is. Policy that is away, slow or
 talks nonsense never stops a session: after ``patience`` the edge's own limits decide.
 """
 
@@ -33,6 +34,8 @@ RENEW_S: Final = 10.0
 """A third of the life of a lease: two renewals may be lost."""
 BATCH: Final = 256
 """Questions in one message; sessions named in one question."""
+ANSWERED_WITHIN_S: Final = 0.005
+"""How long the next questions wait for the answers to the last ones; then they travel anyway."""
 CLOSE_WITHIN_S: Final = 0.05
 """How long the news of an ended session may wait for a question to travel with."""
 CLOSED_KEPT: Final = 10_000
@@ -71,6 +74,7 @@ class PolicyClient:
         self._waiting: deque[int] = deque()
         self._next_id = 1
         self._wake = asyncio.Event()
+        self._answers_came = asyncio.Event()
         self._renew_due = False
         self._connected = False
         self._sweep: asyncio.TimerHandle | None = None
@@ -190,6 +194,13 @@ class PolicyClient:
                     )
                 except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
                     return  # the reader sees the same end, and says why
+                await self._until_answered()
+
+    async def _until_answered(self) -> None:
+        self._answers_came.clear()
+        timer = asyncio.get_running_loop().call_later(ANSWERED_WITHIN_S, self._answers_came.set)
+        await self._answers_came.wait()
+        timer.cancel()
 
     def _gathered_questions(self) -> list[policy_pb2.Question]:
         questions: list[policy_pb2.Question] = []
@@ -227,6 +238,7 @@ class PolicyClient:
         return question
 
     def _answered(self, batch: policy_pb2.AnswerBatch) -> None:
+        self._answers_came.set()
         for answer in batch.answers:
             asked = self._asked.pop(answer.question_id, None)
             if asked is None:
