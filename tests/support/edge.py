@@ -191,7 +191,8 @@ class EdgeProcess(Edge):
 
     @property
     def status_address(self) -> HostPort:
-        return HostPort("127.0.0.1", self.said("listening")[-1]["status_port"])
+        said = self.said("supervising") or self.said("listening")
+        return HostPort("127.0.0.1", said[-1]["status_port"])
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -217,8 +218,12 @@ async def edge_process(
     tables: Tables,
     *,
     is_ready: Callable[[EdgeProcess], object] = lambda edge: edge.said("listening"),
+    may_end: bool = False,
 ) -> AsyncIterator[EdgeProcess]:
-    """An edge as it is run; ends with SIGTERM unless the test has ended it."""
+    """An edge as it is run; ends with SIGTERM unless the test has ended it.
+
+    ``may_end``: that it ends instead of getting ready is what the test is about.
+    """
     with tempfile.TemporaryDirectory(prefix="edge-test-") as folder:
         path = Path(folder) / "edge.toml"
         path.write_text(toml(tables))
@@ -234,7 +239,7 @@ async def edge_process(
             reading = tasks.spawn(edge.read_lines(), name="edge's lines")
             try:
                 await eventually(lambda: is_ready(edge) or edge.process.returncode is not None)
-                assert edge.process.returncode is None, edge.stray_lines
+                assert may_end or edge.process.returncode is None, edge.stray_lines
                 yield edge
             finally:
                 await edge.stop()

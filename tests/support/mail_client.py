@@ -51,6 +51,17 @@ class MailClient(RawClient):
         """From now on nothing is taken from the kernel's buffer."""
         self._writer.transport.pause_reading()  # type: ignore[attr-defined]  # a write-only type
 
+    def read_on(self) -> None:
+        self._writer.transport.resume_reading()  # type: ignore[attr-defined]  # a write-only type
+
+    async def count_rest(self) -> int:
+        """How many octets come until the other side closes."""
+        count = 0
+        async with asyncio.timeout(self._patience_s):
+            while slice_ := await self._reader.read(65_536):
+                count += len(slice_)
+        return count
+
     async def greeted(self, *commands: bytes) -> Self:
         """Read the greeting, say EHLO and these commands, each of which must succeed."""
         greeting = await self.reply()
