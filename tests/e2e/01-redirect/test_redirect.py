@@ -53,10 +53,15 @@ class Scene:
             for each in sorted(folder.glob("[0-9]*.json"))
         ]
 
-    def logged(self, event: str) -> list[dict[str, Any]]:
+    def sessions_of(self, family: Family) -> list[dict[str, Any]]:
+        """What the edge logged of the client's sessions."""
         log = self.folder / ".run" / "run" / "edge.log"
-        lines = [json.loads(line) for line in log.read_text().splitlines()]
-        return [line for line in lines if line["event"] == event]
+        lines = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
+        return [
+            line
+            for line in lines
+            if line["event"] == "session" and line["source"].startswith(at(family.client, 0)[:-1])
+        ]
 
     async def locked(self) -> list[str]:
         """Subjects that the farm's API says are locked."""
@@ -106,10 +111,8 @@ async def a_clean_message_reaches_the_server_it_was_going_to(scene: Scene, famil
     assert content == sample.content
     assert envelope["reverse_path"] == sample.sender
     assert envelope["client"] == family.router_to_server, "it came through the edge"
-    await eventually(lambda: scene.logged("session"))
-    session = scene.logged("session")[-1]
-    assert session["destination"] == at(family.server, 25)
-    assert session["source"].rpartition(":")[0].strip("[]") == family.client
+    await eventually(lambda: scene.sessions_of(family))
+    assert [each["destination"] for each in scene.sessions_of(family)] == [at(family.server, 25)]
 
 
 async def an_infected_message_is_refused_and_locks_its_source(scene: Scene, family: Family) -> None:
