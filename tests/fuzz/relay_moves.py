@@ -16,7 +16,8 @@ from edge_proxy.relay.phases import Phase
 from edge_proxy.relay.settings import CoreSettings
 from smtpgated_contracts.values.policy import Decision, DecisionKind
 from tests.support.model_server import ModelServer
-from tests.support.relay_model import VERDICTS, Play
+from tests.support.relay_model import Play
+from tests.support.relay_samples import VERDICTS
 from tests.support.witness import LinkState
 
 CLIENT_PHRASES: Final = (

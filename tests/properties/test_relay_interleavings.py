@@ -21,7 +21,8 @@ from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind
 from smtpgated_contracts.values.scan import Verdict
 from tests.support.dialogs import contents, dialogs, moods, transactions
 from tests.support.model_server import ModelServer, Mood
-from tests.support.relay_model import VERDICTS, Play
+from tests.support.relay_model import Play
+from tests.support.relay_samples import VERDICTS
 from tests.support.witness import LinkState
 
 _DEFAULT_RULES: Final = DEFAULT_DOCUMENT[DEFAULT_DOCUMENT.index("[[rules]]") :]

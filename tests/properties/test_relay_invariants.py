@@ -175,6 +175,29 @@ def test_i7_no_octet_is_read_in_a_tunnel_and_none_skipped_before(
     assert play.core.phase is Phase.TUNNEL
 
 
+@given(
+    dialogs(hostile=False),
+    choices(),
+    st.binary(min_size=1, max_size=20),
+    st.sampled_from(("at once", "later", "in the kernel")),
+)
+def test_i7_plaintext_behind_starttls_becomes_no_tunnel_and_goes_nowhere(
+    dialog: bytes, order: list[int], behind: bytes, when: str
+) -> None:
+    dialog = dialog.replace(b"QUIT\r\n", b"")
+    play = Play()
+    play.waiting = when == "in the kernel"
+    interleave(play, [dialog], [], iter(order))
+    play.client(b"STARTTLS\r\n" + (behind if when == "at once" else b""))
+    if when == "later":
+        play.client(behind)
+    play.deliver_all()
+    assert play.core.phase is Phase.CLOSED
+    assert not play.seen.tunnel
+    assert bytes(play.seen.upstream) == dialog + b"STARTTLS\r\n"
+    assert bytes(play.seen.downstream).endswith(b"Unexpected plaintext after STARTTLS\r\n")
+
+
 @given(cut(st.one_of(HOSTILE_CLIENTS, HOSTILE_SERVERS)))
 def test_i8_credentials_reach_no_fact(drawn: tuple[Case, list[bytes], list[int]]) -> None:
     play = played(*drawn)

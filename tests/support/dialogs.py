@@ -3,13 +3,14 @@
 ``dialogs()`` gives the whole of a client's octets, ``splits(octets)`` a way to cut them.
 """
 
+from itertools import cycle, islice, pairwise
 from typing import Final
 
 from hypothesis import strategies as st
 
 from smtpgated_contracts.values.scan import Verdict
 from tests.support.model_server import STEADY, Mood
-from tests.support.relay_model import CLEAN, VERDICTS
+from tests.support.relay_samples import CLEAN, VERDICTS
 
 CREDENTIAL: Final = b"c2VjcmV0LXRva2Vu"
 """What a client authenticates with; no fact and no log line may hold it (I8)."""
@@ -73,17 +74,21 @@ _LINES: Final = (
 _AMBIGUITIES: Final = (b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r\n.\r\r\n", b"\r\n.\0\r\n")
 
 
+_MOST_SLICES: Final = 500
+
+
 @st.composite
 def splits(draw: st.DrawFn, octets: bytes) -> list[bytes]:
-    """Slices that make up ``octets``; few and long ones or many and short ones."""
-    sizes = draw(st.lists(st.sampled_from((1, 2, 3, 4, 7, 20, 60, 1000)), max_size=60))
+    """Slices that make up ``octets``: cut at a few places anywhere, or all of them short."""
+    if draw(st.booleans()):
+        cuts = sorted(draw(st.sets(st.integers(0, len(octets)), max_size=12)))
+        return [octets[a:b] for a, b in pairwise((0, *cuts, len(octets))) if a < b]
+    sizes = draw(st.lists(st.sampled_from((1, 1, 2, 3, 4, 7, 20)), min_size=1, max_size=9))
     slices, at = [], 0
-    for size in sizes:
-        if at >= len(octets):
-            break
+    for size in islice(cycle(sizes), _MOST_SLICES):
         slices.append(octets[at : at + size])
         at += size
-    return [*slices, octets[at:]] if at < len(octets) else slices
+    return [each for each in (*slices, octets[at:]) if each]
 
 
 def contents(*, ambiguous: bool) -> st.SearchStrategy[bytes]:

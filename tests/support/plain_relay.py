@@ -19,7 +19,7 @@ from edge_proxy.smtp.paths import parse_path
 from rulebook.values import Rulebook
 from smtpgated_contracts.values.scan import Verdict, VerdictKind
 from tests.support.model_server import ModelServer
-from tests.support.relay_model import CLEAN, RULEBOOK, lets_through
+from tests.support.relay_samples import CLEAN, RULEBOOK, lets_through
 
 RELAYED: Final = frozenset(
     b"HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY EXPN HELP ETRN AUTH STARTTLS".split()

@@ -8,58 +8,18 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from edge_proxy.relay.actions import Action, Loss, ScanId
+from edge_proxy.relay.facts import Fact, TransactionEnded
 from edge_proxy.relay.phases import Phase
 from edge_proxy.relay.session import READERS, RelaySession
 from edge_proxy.relay.settings import CoreSettings
 from edge_proxy.smtp.limits import AUTH_LINE, REPLY
-from rulebook.defaults import DEFAULT_DOCUMENT
-from rulebook.document import parse
-from rulebook.values import Oversize, Rulebook, Stance
-from smtpgated_contracts.values.mail import EdgeId, Endpoint, SessionId, SessionRef
-from smtpgated_contracts.values.policy import ADMITTED, Decision
-from smtpgated_contracts.values.scan import (
-    EngineClass,
-    Finding,
-    Missing,
-    Verdict,
-    VerdictKind,
-    unscanned,
-)
+from rulebook.values import Oversize, Rulebook
+from smtpgated_contracts.values.mail import SessionRef
+from smtpgated_contracts.values.policy import ADMITTED, Decision, Disposition
+from smtpgated_contracts.values.scan import EngineClass, Verdict, VerdictKind
 from tests.support.model_server import ANY_END, ModelServer
+from tests.support.relay_samples import CLEAN, RULEBOOK, SESSION, UNSCANNED, lets_through
 from tests.support.witness import LinkState, ScanSeen, Witness
-
-SESSION: Final = SessionRef(
-    SessionId("s1"), EdgeId("e1"), Endpoint("192.0.2.7", 40000), Endpoint("198.51.100.25", 25)
-)
-RULEBOOK: Final = parse(DEFAULT_DOCUMENT)
-
-CLEAN: Final = Verdict(VerdictKind.CLEAN)
-INFECTED: Final = Verdict(
-    VerdictKind.INFECTED,
-    (Finding("engine", EngineClass.VIRUS, VerdictKind.INFECTED, "Test-Signature"),),
-)
-SUSPECT: Final = Verdict(
-    VerdictKind.SUSPECT,
-    (Finding("engine", EngineClass.SPAM, VerdictKind.SUSPECT, "TEST_RULE", score=9.5),),
-)
-UNSCANNED: Final = unscanned("engine away")
-NO_SPAM_ENGINE: Final = unscanned("engine away", EngineClass.SPAM)
-INFECTED_NO_SPAM_ENGINE: Final = Verdict(
-    VerdictKind.INFECTED, INFECTED.findings, (Missing(EngineClass.SPAM, "engine away"),)
-)
-VERDICTS: Final = (CLEAN, INFECTED, SUSPECT, UNSCANNED, NO_SPAM_ENGINE, INFECTED_NO_SPAM_ENGINE)
-
-
-def lets_through(
-    rulebook: Rulebook, verdict: Verdict, skipped: frozenset[EngineClass] = frozenset()
-) -> bool:
-    """Whether a verdict alone lets a message go, under the default rules. Said once more here,
-    in the plainest way, so that the core's own judgement has something to differ from."""
-    if verdict.kind in (VerdictKind.INFECTED, VerdictKind.SUSPECT):
-        return False
-    stances = rulebook.scanning.stances
-    missing = {each.engine_class for each in verdict.missing} - skipped
-    return all(stances[each] is Stance.OPEN for each in missing)
 
 
 class Play:
@@ -78,6 +38,7 @@ class Play:
         self.settings = settings or CoreSettings()
         self.core = RelaySession(self.settings, session, rulebook)
         self.seen = Witness()
+        self.honest = True  # whether all that the server said was its model's
         self.waiting = False  # what a look downstream finds
         self.locked_now = False
         self.waited_out: ScanSeen | None = None
@@ -113,6 +74,8 @@ class Play:
         self._tell(self.core.downstream_lost())
 
     def server_says(self, octets: bytes) -> None:
+        """Octets that the model of the server knows nothing of: it cannot be asked any more."""
+        self.honest = False
         self._tell(self.core.upstream_octets(octets))
 
     def server_lost(self, why: Loss = Loss.CLOSED) -> None:
@@ -164,7 +127,7 @@ class Play:
         if most is not None and most < len(said):
             outgoing.appendleft(said[most:])
             said = said[:most]
-        self.server_says(said)
+        self._tell(self.core.upstream_octets(said))
         return True
 
     def deliver_all(self) -> None:
@@ -174,11 +137,14 @@ class Play:
     # What must hold after every input
 
     def _tell(self, actions: Sequence[Action]) -> None:
-        stored, before = len(self.server.stored), len(self.seen.upstream)
+        stored, sent = len(self.server.stored), len(self.seen.upstream)
+        facts = len(self.seen.facts)
         self.seen.see(actions)
-        self.server.receive(bytes(self.seen.upstream[before:]))
-        self._check_content(bytes(self.seen.upstream[before:]))
-        self._check_ends(stored)
+        octets = bytes(self.seen.upstream[sent:])
+        self.server.receive(octets)
+        self._check_content(octets, self.seen.facts[facts:])
+        if self.honest:
+            self._check_stored(len(self.server.stored) - stored)
         self._check_bounds()
         if self.seen.closed:
             assert self.core.phase is Phase.CLOSED
@@ -189,32 +155,40 @@ class Play:
             self.seen.looks_owed -= 1
             self._tell(self.core.looked(waiting=self.waiting))
 
-    def _check_content(self, sent: bytes) -> None:
-        """No server, however lenient, may see an end in content that was not released."""
+    def _check_content(self, sent: bytes, facts: Sequence[Fact]) -> None:
+        """I2 by what the core does: an end was allowed, and content without one has none."""
         before, self._phase = self._phase, self.core.phase
+        if before not in _ABOUT_CONTENT:
+            return
         if before is Phase.AWAIT_GO_AHEAD:
             self._content.clear()
-        if before in (Phase.AWAIT_GO_AHEAD, Phase.CONTENT) and self._phase in _NOT_RELEASED:
+        if _released(self._phase, facts):
+            if before is not Phase.AWAIT_GO_AHEAD:
+                self._check_allowed()
+        elif before is not Phase.VERDICT:
             self._content += sent
             lone = ANY_END.search(b"\r\n" + self._content)
             assert lone is None, "an end in content that was not released"
 
-    def _check_ends(self, stored_before: int) -> None:
-        """I2: whatever the server takes for the end of content, a verdict has allowed."""
+    def _check_stored(self, count: int) -> None:
+        """I2 by what the server makes of it: what it takes for the end was allowed."""
         assert not self.server.early_ends, "some server saw an end here"
-        for _ in self.server.stored[stored_before:]:
-            assert not self.locked_now, "an end was sent for a locked source"
-            scan = self.seen.last_scan
-            if scan is None or len(scan.skip) == len(EngineClass):
-                continue
-            if scan is self.waited_out:
-                assert lets_through(self.rulebook, UNSCANNED, scan.skip)
-            elif scan.abandoned:
-                assert self.rulebook.scanning.oversize is Oversize.RELEASE
-                assert scan.verdict is None or scan.verdict.kind is not VerdictKind.INFECTED
-            else:
-                assert scan.verdict is not None, "an end was sent without a verdict"
-                assert lets_through(self.rulebook, scan.verdict, scan.skip)
+        for _ in range(count):
+            self._check_allowed()
+
+    def _check_allowed(self) -> None:
+        assert not self.locked_now, "an end was sent for a locked source"
+        scan = self.seen.last_scan
+        if scan is None or len(scan.skip) == len(EngineClass):
+            return
+        if scan is self.waited_out:
+            assert lets_through(self.rulebook, UNSCANNED, scan.skip)
+        elif scan.abandoned:
+            assert self.rulebook.scanning.oversize is Oversize.RELEASE
+            assert scan.verdict is None or scan.verdict.kind is not VerdictKind.INFECTED
+        else:
+            assert scan.verdict is not None, "an end was sent without a verdict"
+            assert lets_through(self.rulebook, scan.verdict, scan.skip)
 
     def _check_bounds(self) -> None:
         """I6, as far as it holds after every input."""
@@ -226,9 +200,16 @@ class Play:
         assert self.core.patience > 0
 
 
-_NOT_RELEASED: Final = frozenset(
-    {Phase.CONTENT, Phase.VERDICT, Phase.DISCARD, Phase.TAKEOVER, Phase.CLOSED}
-)
+_ABOUT_CONTENT: Final = frozenset({Phase.AWAIT_GO_AHEAD, Phase.CONTENT, Phase.VERDICT})
+_NOT_RELEASED: Final = frozenset({Phase.CONTENT, Phase.VERDICT, Phase.DISCARD, Phase.TAKEOVER})
+
+
+def _released(phase: Phase, facts: Sequence[Fact]) -> bool:
+    """Whether an input that came in content, and led to ``phase``, let the message go."""
+    if phase is not Phase.CLOSED:
+        return phase not in _NOT_RELEASED
+    ended = (fact for fact in facts if isinstance(fact, TransactionEnded))
+    return any(fact.disposition is Disposition.RELEASE for fact in ended)
 
 
 def interleave(

@@ -22,7 +22,7 @@ from smtpgated_contracts.values.scan import (
     VerdictKind,
     unscanned,
 )
-from tests.support.relay_model import SESSION
+from tests.support.relay_samples import SESSION
 from tests.support.transcript import Step, Transcript, TranscriptError, lines_of, marked
 
 _DEFAULT_RULES: Final = DEFAULT_DOCUMENT[DEFAULT_DOCUMENT.index("[[rules]]") :]

@@ -4,7 +4,7 @@ from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.phases import Phase
 from edge_proxy.relay.settings import CoreSettings
-from tests.support.relay_model import RULEBOOK, SESSION
+from tests.support.relay_samples import RULEBOOK, SESSION
 
 
 def _conversation(settings: CoreSettings | None = None) -> Conversation:

@@ -4,7 +4,7 @@ from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.phases import PATIENCE, PATIENCE_FOR_THE_END, TRANSITIONS, Cause, Phase
 from edge_proxy.relay.session import READERS
 from edge_proxy.relay.settings import CoreSettings
-from tests.support.relay_model import RULEBOOK, SESSION
+from tests.support.relay_samples import RULEBOOK, SESSION
 
 FIRST = Phase.POLICY
 BARRIERS = {

@@ -13,7 +13,8 @@ from edge_proxy.relay.phases import PATIENCE, PATIENCE_FOR_THE_END, Phase
 from edge_proxy.relay.settings import CoreSettings
 from smtpgated_contracts.values.policy import Decision, DecisionKind, Disposition
 from tests.support.model_server import ModelServer, Mood
-from tests.support.relay_model import CLEAN, INFECTED, Play
+from tests.support.relay_model import Play
+from tests.support.relay_samples import CLEAN, INFECTED
 
 ENVELOPE = b"EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"
 
