@@ -90,7 +90,10 @@ class Conductor:
     def began(self, link: Link) -> None:
         if link is self._downstream:
             self._start()
-        elif self._over:
+            return
+        # Cancelled from here on, the call would close the transport and tell the link nothing.
+        self._connecting = None
+        if self._over:
             link.abort()
         else:
             self._upstream = link
