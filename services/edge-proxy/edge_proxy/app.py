@@ -1,6 +1,5 @@
 """Builds an edge worker from its settings, runs it, and drains it."""
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from typing import Final
@@ -12,11 +11,14 @@ from edge_proxy.clients.policy_client import PolicyClient
 from edge_proxy.clients.scan_client import ScanClient
 from edge_proxy.conductor import Conductor, Surroundings
 from edge_proxy.config import EdgeSettings
+from edge_proxy.drain import drain, tell_the_rest
 from edge_proxy.interception.choose import choose_interception
-from edge_proxy.links.link import LINGER_S, Link
+from edge_proxy.links.link import Link
 from edge_proxy.links.listener import address_of, bind, listen
 from edge_proxy.links.open_links import OpenLinks
+from edge_proxy.local_limits import decide_locally
 from edge_proxy.registry import Registry
+from edge_proxy.relay.phases import PATIENCE, Phase
 from edge_proxy.relay.settings import CoreSettings
 from edge_proxy.workers import (
     drain_with_supervisor,
@@ -26,7 +28,6 @@ from edge_proxy.workers import (
 )
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
-from rulebook.values import Rulebook
 from service_kit.clock import SYSTEM_CLOCK
 from service_kit.grpc_channels import open_channel
 from service_kit.health import Readiness
@@ -34,16 +35,12 @@ from service_kit.lifecycle import Lifecycle
 from service_kit.logs import event
 from service_kit.metrics import StatusServer, serve_http
 from service_kit.tasks import Tasks
-from smtpgated_contracts.values.mail import EdgeId, SessionRef
-from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind
+from smtpgated_contracts.values.mail import EdgeId
 
 _LOG: Final = logging.getLogger(__name__)
-_LAST_WORDS_S: Final = 0.9
-"""For replies to be read when the drain deadline is over; with the next line below the 3 seconds
-after which Lifecycle stops the process at once."""
 RULEBOOK_MESSAGE_OCTETS: Final = 16 * 1024 * 1024
 """A rulebook may be 10 MiB (``rulebook.document``); it travels in one message."""
-_LAST_OUTCOMES_S: Final = 2.0
+_BEYOND_SCAN_S: Final = 30.0
 
 
 async def run(settings: EdgeSettings) -> None:
@@ -77,7 +74,7 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
             tasks,
             edge_id,
             settings.policy.patience_ms / 1000,
-            lambda session: _decide_locally(state.rulebook or without_policy, registry, session),
+            lambda session: decide_locally(state.rulebook or without_policy, registry, session),
         )
         scanner = ScanClient(
             scanner_channel,
@@ -86,7 +83,7 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
             deadline_s=settings.scanner.deadline_s,
         )
         surroundings = Surroundings(
-            core=CoreSettings(reply_name=settings.replies.name),
+            core=_core_settings(settings),
             connect_timeout_s=settings.destination.connect_timeout_s,
             outgoing_address=settings.destination.outgoing_address,
             policy=policy,
@@ -127,36 +124,25 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
         acceptor.draining = True
         for server in servers:
             server.close()
-        await _drain(registry, lifecycle)
-        await open_links.close(max(_LAST_WORDS_S, min(LINGER_S, lifecycle.drain_remaining_s())))
-        await _flush(outcomes, policy)
+        await drain(registry, open_links, lifecycle)
+        await tell_the_rest(outcomes, policy)
         if status is not None:
             await status.aclose()
     await policy_channel.close()
     await scanner_channel.close()
 
 
+def _core_settings(settings: EdgeSettings) -> CoreSettings:
+    """Deadlines nest: the scan's own ends before the core's patience for a verdict does."""
+    for_verdict_s = settings.scanner.deadline_s + _BEYOND_SCAN_S
+    return CoreSettings(
+        reply_name=settings.replies.name, patience={**PATIENCE, Phase.VERDICT: for_verdict_s}
+    )
+
+
 def _locks_changed(registry: Registry[Conductor], subjects: Iterable[str]) -> None:
     for session in registry.of(subjects):
         session.lock_changed()
-
-
-def _decide_locally(
-    rulebook: Rulebook | None, registry: Registry[Conductor], session: SessionRef
-) -> Decision:
-    """This worker's own view of the farm's limits, while policy does not decide.
-
-    The session asked about is in the registry already.
-    """
-    if rulebook is None:
-        return Decision(DecisionKind.DEFER, "policy was never seen")
-    limits, source = rulebook.limits, session.source.address
-    if 0 < limits.concurrent_sessions < len(registry):
-        return Decision(DecisionKind.DEFER, "local limit:concurrent_sessions")
-    of_source = registry.count(session)
-    if 0 < limits.concurrent_sessions_per_source < of_source and not rulebook.exempt.covers(source):
-        return Decision(DecisionKind.DEFER, "local limit:concurrent_sessions_per_source")
-    return ADMITTED
 
 
 async def _serve_status(
@@ -166,23 +152,3 @@ async def _serve_status(
     if settings.metrics is None or number is not None:
         return None
     return await serve_http(settings.metrics.listen, readiness)
-
-
-async def _drain(registry: Registry[Conductor], lifecycle: Lifecycle) -> None:
-    """Sessions close at their next border; at the deadline the rest is cut, nothing released."""
-    for session in registry:
-        session.drain()
-    while len(registry) and lifecycle.drain_remaining_s() > 0:  # noqa: ASYNC110 - once a life
-        await asyncio.sleep(0.05)
-    for session in registry:
-        session.shut_down()
-
-
-async def _flush(outcomes: OutcomeReport, policy: PolicyClient) -> None:
-    """What policy has not been told yet: messages, and slots that are free again."""
-    try:
-        async with asyncio.timeout(_LAST_OUTCOMES_S):
-            await outcomes.flush()
-            await policy.flush()
-    except TimeoutError:
-        event(_LOG, logging.WARNING, "outcomes not reported", reason="policy does not answer")

@@ -150,6 +150,8 @@ class Conductor:
         elif link is self._downstream:
             self._input(self._core.downstream_ended)
         else:
+            link.abort()  # a server that says no more is of no use to anybody
+            self._upstream = None
             self._input(lambda: self._core.upstream_lost(Loss.CLOSED))
 
     def lost(self, link: Link) -> None:

@@ -171,8 +171,10 @@ BAD_UPDATES: dict[str, Message | bytes] = {
     "a lock on nobody": policy_pb2.WatchUpdate(
         lock_changes=policy_pb2.LockChanges(put=[policy_pb2.Lock(cause="x")])
     ),
-    "a snapshot with a lock on nobody": policy_pb2.WatchUpdate(
-        lock_snapshot=policy_pb2.LockSnapshot(locks=[policy_pb2.Lock(cause="x")])
+    "a snapshot with a lock on nobody among others": policy_pb2.WatchUpdate(
+        lock_snapshot=policy_pb2.LockSnapshot(
+            locks=[policy_pb2.Lock(cause="x"), policy_pb2.Lock(subject="address:127.0.0.2")]
+        )
     ),
 }
 

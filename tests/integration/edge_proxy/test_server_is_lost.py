@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from edge_proxy import app
 from edge_proxy.relay import session as relay_session
-from edge_proxy.relay import settings as relay_settings
 from edge_proxy.relay.phases import PATIENCE, Phase
+from edge_proxy.relay.settings import CoreSettings
 from lab.far_server import Close, FarPlan, Moment, Raw, Say
 from lab.far_server.plan import Twist
 from tests.support.edge import inner_edge
@@ -166,7 +167,8 @@ SAID_WHEN_SILENT = {
 async def test_upstream_silent_in(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the RFC's minutes would pass, patience is shortened for this one phase."""
     phase, code, status = SAID_WHEN_SILENT[name]
-    monkeypatch.setattr(relay_settings, "PATIENCE", {**PATIENCE, phase: 0.3})
+    hasty = CoreSettings(patience={**PATIENCE, phase: 0.3})
+    monkeypatch.setattr(app, "_core_settings", lambda _settings: hasty)
     monkeypatch.setattr(relay_session, "PATIENCE_FOR_THE_END", 0.3)
     async with halted_at(name) as halt:
         reply = await halt.client.reply()

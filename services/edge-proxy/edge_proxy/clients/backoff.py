@@ -1,6 +1,7 @@
 """How long to wait before a stream is opened again: a little, then longer, never in step."""
 
 import asyncio
+import logging
 import random
 from typing import Final
 
@@ -13,6 +14,11 @@ class Backoff:
 
     def __init__(self) -> None:
         self._next_s = FIRST_S
+
+    @property
+    def level(self) -> int:
+        """How loud a failure is in the log: the first one is news, those that follow are not."""
+        return logging.WARNING if self._next_s == FIRST_S else logging.DEBUG
 
     def succeeded(self) -> None:
         """The stream did work: the next failure is a first one."""

@@ -5,7 +5,7 @@ stream that fills it: a snapshot first, then changes; after a break a snapshot a
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import grpc.aio
@@ -82,7 +82,7 @@ class RulebookWatch:
                     await self._one_stream(backoff)
                 event(_LOG, logging.INFO, "policy watch ended")
             except Unavailable as failure:
-                event(_LOG, logging.WARNING, "policy watch ended", reason=str(failure))
+                event(_LOG, backoff.level, "policy watch ended", reason=str(failure))
             finally:
                 metrics.POLICY_CONNECTED().set(0)
             await backoff.wait()
@@ -109,10 +109,19 @@ class RulebookWatch:
                 self._state.replace_rulebook(revision.version, parse(revision.document))
                 self._readiness.set("rulebook", ready=True)
             case "lock_snapshot":
-                self._snapshot.extend(lock_from_wire(each) for each in update.lock_snapshot.locks)
+                self._snapshot.extend(_locks(update.lock_snapshot.locks))
                 if not update.lock_snapshot.more:
                     self._state.replace_locks(self._snapshot)
                     self._snapshot = []
             case "lock_changes":
                 changes = update.lock_changes
-                self._state.change_locks(map(lock_from_wire, changes.put), changes.removed)
+                self._state.change_locks(_locks(changes.put), changes.removed)
+
+
+def _locks(wire: Iterable[policy_pb2.Lock]) -> Iterator[Lock]:
+    """Those that are whole: one that names nobody must not take the others along."""
+    for each in wire:
+        try:
+            yield lock_from_wire(each)
+        except MalformedMessage as wrong:
+            event(_LOG, logging.ERROR, "lock from policy not taken", reason=str(wrong))

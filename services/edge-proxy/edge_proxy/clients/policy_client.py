@@ -153,7 +153,7 @@ class PolicyClient:
                 with translated("policy"):
                     await self._one_stream(backoff)
             except (Unavailable, MalformedMessage) as failure:
-                event(_LOG, logging.WARNING, "policy stream ended", reason=str(failure))
+                event(_LOG, backoff.level, "policy stream ended", reason=str(failure))
             finally:
                 self._disconnected()
             await backoff.wait()

@@ -7,6 +7,7 @@ content is gone. Whatever fails is a verdict, ``unscanned``, with the reason for
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -26,6 +27,8 @@ from smtpgated_contracts.values.scan import EngineClass, Verdict, unscanned
 
 PART_OCTETS: Final = 65_536
 """Least octets in one message of a stream: smaller ones cost calls, not bandwidth."""
+LARGEST_PART_OCTETS: Final = 1_048_576
+"""Most octets in one message of a stream, by contract (``scan.proto``)."""
 BACKLOG_OCTETS: Final = 524_288
 """Content waiting for a slow scanner before the client is no longer read."""
 ATTEMPTS: Final = 3
@@ -113,7 +116,7 @@ class _Feed:
         self._opening = opening
         self._verdict = verdict
         self._room = room
-        self._parts: list[bytes] = []
+        self._parts: deque[bytes] = deque()
         self._gathered = 0
         self._closing: scan_pb2.ScanClosing | None = None
         self._task: asyncio.Task[None] | None = None
@@ -168,7 +171,7 @@ class _Feed:
         assert self._closing is not None
         request = scan_pb2.ScanRequest(
             opening=self._opening,
-            content=self._taken(),
+            content=self._taken(self._gathered) if self._parts else b"",
             envelope=self._closing.envelope,
             head_only=self._closing.head_only,
         )
@@ -204,13 +207,17 @@ class _Feed:
                 wake.clear()
                 await wake.wait()
             if self._gathered:
-                part = scan_pb2.ScanPart(content=self._taken())
+                part = scan_pb2.ScanPart(content=self._taken(LARGEST_PART_OCTETS))
                 self._room()
             else:
                 part = scan_pb2.ScanPart(closing=self._closing)
 
-    def _taken(self) -> bytes:
-        content = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts.clear()
-        self._gathered = 0
-        return content
+    def _taken(self, most: int) -> bytes:
+        """What was gathered; whole slices, the first of them always, up to ``most`` octets."""
+        taken = [self._parts.popleft()]
+        size = len(taken[0])
+        while self._parts and size + len(self._parts[0]) <= most:
+            taken.append(self._parts.popleft())
+            size += len(taken[-1])
+        self._gathered -= size
+        return taken[0] if len(taken) == 1 else b"".join(taken)
