@@ -220,17 +220,18 @@ def interleave(
 ) -> None:
     """Let client, server and scanner move in the order that ``choices`` say, until none can.
 
-    The client is hasty: it never waits for an answer, only while the edge does not read.
-    Verdicts are by the order of scans, and may come before the content is whole.
+    While there are choices the client is hasty: it never waits for an answer, only while the
+    edge does not read. When they are used up, every answer comes before its next slice. Verdicts
+    are by the order of scans, and may come before the content is whole.
     """
     play.begin()
     coming = list(reversed(slices))
     while True:
         moves = []
-        if coming and play.core.wants_downstream and not play.seen.closed:
-            moves.append(_CLIENT)
         if play.server.outgoing and play.seen.upstream_link is LinkState.OPEN:
             moves.append(_SERVER)
+        if coming and play.core.wants_downstream and not play.seen.closed:
+            moves.append(_CLIENT)
         scan = play.seen.last_scan
         if scan is not None and not scan.over and scan.verdict is None:
             moves.append(_SCANNER)
