@@ -181,7 +181,7 @@ class Conductor:
                 self.session.original_destination,
                 around.outgoing_address,
                 around.connect_timeout_s,
-                lambda: Link(lambda _link: self, around.open_links),
+                Link(lambda _link: self, around.open_links),
             )
         except NotConnected as failure:
             loss = failure.loss

@@ -1,19 +1,14 @@
 """The product runs on uvloop, and so do its tests: the two loops differ in how links end."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 
 import pytest
-import uvloop
 
 from tests.support.edge import InnerEdge, inner_edge
 from tests.support.fake_farm import FakeFarm, fake_farm
+from tests.support.uvloop_only import pytest_asyncio_loop_factories
 
-
-def pytest_asyncio_loop_factories(
-    config: pytest.Config, item: pytest.Item
-) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return {"uvloop": uvloop.new_event_loop}
+__all__ = ["pytest_asyncio_loop_factories"]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-from collections.abc import Callable
 from typing import Final
 
 from edge_proxy.links.link import Link
@@ -19,18 +18,22 @@ class NotConnected(Exception):  # noqa: N818 - what is the case
 
 
 async def connect(
-    destination: Endpoint, outgoing_address: str, timeout_s: float, link: Callable[[], Link]
-) -> Link:
-    """A connected link. Raises NotConnected."""
+    destination: Endpoint, outgoing_address: str, timeout_s: float, link: Link
+) -> None:
+    """Returns when ``link`` stands. Raises NotConnected."""
     local = (outgoing_address, 0) if outgoing_address else None
     loop = asyncio.get_running_loop()
+    stands = False
     try:
         async with asyncio.timeout(timeout_s):
-            _, connected = await loop.create_connection(
-                link, destination.address, destination.port, local_addr=local
+            await loop.create_connection(
+                lambda: link, destination.address, destination.port, local_addr=local
             )
+        stands = True
     except TimeoutError:
         raise NotConnected(Loss.TIMEOUT) from None
     except OSError as error:
         raise NotConnected(_LOSSES.get(error.errno or 0, Loss.UNREACHABLE)) from None
-    return connected
+    finally:
+        if not stands:
+            link.forsake()

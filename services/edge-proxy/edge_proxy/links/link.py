@@ -108,6 +108,14 @@ class Link(asyncio.Protocol):
         self._owner = None
         self._transport.abort()
 
+    def forsake(self) -> None:
+        """Whoever connected it was cancelled: its transport, if it had one, is closed already.
+
+        uvloop closes it without ``connection_lost``, even after ``connection_made``.
+        """
+        self._owner = None
+        self._open_links.remove(self)
+
     @property
     def source(self) -> Endpoint:
         """The peer's address, IPv4 written as IPv4 on a dual-stack listener too, no zone."""
