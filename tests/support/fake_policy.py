@@ -14,6 +14,7 @@ from smtpgated.policy.v1 import policy_pb2
 from smtpgated_contracts.marshalling.mail import session_from_wire
 from smtpgated_contracts.marshalling.policy import (
     answer_to_wire,
+    asked_lock_from_wire,
     lock_to_wire,
     outcome_from_wire,
     progress_from_wire,
@@ -21,6 +22,7 @@ from smtpgated_contracts.marshalling.policy import (
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import (
     ADMITTED,
+    AskedLock,
     Decision,
     DecisionKind,
     Lock,
@@ -71,6 +73,7 @@ class FakePolicy(FakeService):
         self.closed: list[str] = []
         self.renewed: list[SessionProgress] = []
         self.outcomes: list[TransactionOutcome] = []
+        self.asked_locks: list[AskedLock] = []
         self.outcome_batches: list[int] = []
         self.dropped = 0
         self.reports_begun = 0
@@ -183,6 +186,7 @@ class FakePolicy(FakeService):
             await context.abort(self.report_fails, "as planned")
         self.outcome_batches.append(len(batch.transactions))
         self.outcomes.extend(map(outcome_from_wire, batch.transactions))
+        self.asked_locks.extend(map(asked_lock_from_wire, batch.asked_locks))
         self.dropped += batch.dropped
         return policy_pb2.ReportReceipt()
 

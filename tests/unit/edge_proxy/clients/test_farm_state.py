@@ -1,0 +1,103 @@
+"""What policy pushes, as the edge keeps it: locks by subject with their expiry, one rulebook."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from edge_proxy.clients.farm_state import FarmState, RulebookWatch
+from rulebook.defaults import DEFAULT_DOCUMENT
+from service_kit.clock import ManualClock
+from service_kit.grpc_channels import open_channel
+from service_kit.health import Readiness
+from service_kit.tasks import Tasks
+from smtpgated_contracts.values.mail import EdgeId
+from smtpgated_contracts.values.policy import Lock
+from tests.support.eventually import eventually
+from tests.support.fake_policy import FakePolicy
+from tests.support.samples import session_ref
+
+ONE, TWO, THREE = (f"address:192.0.2.{each}" for each in (1, 2, 3))
+
+
+class Changes:
+    def __init__(self) -> None:
+        self.told: list[set[str]] = []
+
+    def __call__(self, subjects: Iterable[str]) -> None:
+        self.told.append(set(subjects))
+
+
+@pytest.fixture
+def changes() -> Changes:
+    return Changes()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def state(clock: ManualClock, changes: Changes) -> FarmState:
+    return FarmState(clock, changes)
+
+
+def test_a_lock_holds_its_source_and_nobody_else(state: FarmState) -> None:
+    state.change_locks([Lock(ONE, "x")], [])
+    assert state.lock_on(session_ref("192.0.2.1")) == Lock(ONE, "x")
+    assert state.lock_on(session_ref("192.0.2.2")) is None
+
+
+def test_a_lock_on_an_identity_holds_it_wherever_it_comes_from(state: FarmState) -> None:
+    lock = Lock("identity:subscriber-17", "x")
+    state.change_locks([lock], [])
+    assert state.lock_on(session_ref("192.0.2.9", "subscriber-17")) == lock
+    assert state.lock_on(session_ref("192.0.2.9")) is None
+
+
+def test_a_lock_lets_go_when_it_expires(state: FarmState, clock: ManualClock) -> None:
+    state.change_locks([Lock(ONE, "x", expires_at_ms=clock.unix_ms() + 1000)], [])
+    clock.advance(0.9)
+    assert state.lock_on(session_ref()) is not None
+    clock.advance(0.1)
+    assert state.lock_on(session_ref()) is None
+
+
+def test_a_snapshot_tells_whose_lock_came_and_whose_went(
+    state: FarmState, changes: Changes
+) -> None:
+    state.replace_locks([Lock(ONE, "x"), Lock(TWO, "x")])
+    state.replace_locks([Lock(TWO, "x"), Lock(THREE, "x")])
+    assert changes.told == [{ONE, TWO}, {ONE, THREE}]
+    assert state.lock_on(session_ref("192.0.2.1")) is None
+    assert state.lock_on(session_ref("192.0.2.3")) is not None
+
+
+def test_changes_tell_whom_they_touch(state: FarmState, changes: Changes) -> None:
+    state.change_locks([Lock(ONE, "x")], [])
+    state.change_locks([Lock(TWO, "x")], [ONE, THREE])
+    assert changes.told == [{ONE}, {ONE, TWO}]
+
+
+async def test_a_watch_makes_ready_with_the_first_rulebook_and_survives_breaks(
+    state: FarmState, policy: FakePolicy, tasks: Tasks
+) -> None:
+    channel, readiness = open_channel(policy.target, None), Readiness("rulebook")
+    policy.rulebook = None
+    policy.locks = {ONE: Lock(ONE, "x")}
+    tasks.spawn(RulebookWatch(channel, EdgeId("edge"), state, readiness).run(), name="watch")
+    await eventually(lambda: state.lock_on(session_ref()))
+    assert not readiness.ready
+    policy.put_rulebook(DEFAULT_DOCUMENT)
+    await eventually(lambda: readiness.ready)
+    assert state.rulebook is not None
+
+    await policy.stop()
+    policy.locks = {}
+    policy.version = 7
+    await policy.start()
+    await eventually(lambda: state.rulebook_version == 7)
+    await eventually(lambda: state.lock_on(session_ref()) is None)
+    assert readiness.ready
+    await tasks.aclose()
+    await channel.close()
