@@ -22,7 +22,6 @@ class Loss(StrEnum):
     TIMEOUT = "connection timed out"
     UNREACHABLE = "unreachable"
     CLOSED = "closed by the server"
-    LOOP = "the destination is this edge itself"
 
 
 @dataclass(slots=True)

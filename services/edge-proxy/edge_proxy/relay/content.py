@@ -23,6 +23,7 @@ def begin_content(c: Conversation) -> None:
     c.transactions += 1
     transaction = c.transaction
     transaction.ordinal = c.transactions
+    c.early_answer = None
     c.reader = DotStuffedReader()
     if c.skip != _EVERY_CLASS:
         transaction.scan = ScanId(transaction.ordinal)
@@ -56,7 +57,7 @@ def read_discard(c: Conversation) -> bool:
     c.to_skip += len(octets)
     if rest is not None:
         c.inbox.feed(rest)
-        c.take_over(refusals.SERVER_LOST_IN_CONTENT)
+        c.take_over_from_lost_server()
         return True
     if c.to_skip > c.settings.max_skipped:
         c.close(CloseCause.VIOLATION, refusals.TOO_MUCH_SKIPPED)
@@ -65,7 +66,7 @@ def read_discard(c: Conversation) -> bool:
 
 def doom_content(c: Conversation) -> None:
     """Upstream is gone in mid-content: nothing of the rest is relayed or scanned."""
-    c.abandon_transaction(refusals.SERVER_LOST_IN_CONTENT.code)
+    c.abandon_transaction(c.loss_code)
     c.abort_upstream("lost in content")
     c.to_skip = 0
     c.go(Cause.DOOMED)
@@ -121,8 +122,8 @@ def _judged(
 
 def give_up_verdict(c: Conversation) -> None:
     """Upstream is gone while the end is held: no verdict could release it any more."""
-    c.abandon_transaction(refusals.SERVER_LOST_IN_CONTENT.code)
-    c.take_over(refusals.SERVER_LOST_IN_CONTENT)
+    c.abandon_transaction(c.loss_code)
+    c.take_over_from_lost_server()
 
 
 def _feed(c: Conversation, transaction: Transaction, content: bytes) -> None:

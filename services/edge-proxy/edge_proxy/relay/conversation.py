@@ -31,7 +31,7 @@ from edge_proxy.relay.settings import CoreSettings
 from edge_proxy.relay.transaction import Transaction
 from edge_proxy.smtp.content import DotStuffedReader
 from edge_proxy.smtp.lines import Inbox
-from edge_proxy.smtp.replies import ReplyReader
+from edge_proxy.smtp.replies import Reply, ReplyReader
 from rulebook.evaluate import evaluate
 from rulebook.values import Facts, Rulebook, Ruling, TlsTreatment
 from rulebook.values import Phase as RulePhase
@@ -47,7 +47,9 @@ class Conversation:
     """Everything the core knows of one session. One owner, one thread."""
 
     __slots__ = (
+        "auth_skip",
         "draining",
+        "early_answer",
         "ended",
         "enhanced",
         "facts",
@@ -96,6 +98,7 @@ class Conversation:
         self.reader = DotStuffedReader()
         self.transactions = 0
         self.held_reply = b""
+        self.early_answer: Reply | None = None
         self.to_skip = 0
         self.refused_commands = 0
         self.upstream_open = False
@@ -107,6 +110,7 @@ class Conversation:
         self.ended = False
         self.skip: frozenset[EngineClass] = frozenset()  # for the message to come
         self.session_skip: frozenset[EngineClass] = frozenset()  # for every message
+        self.auth_skip: frozenset[EngineClass] = frozenset()  # once AUTH has succeeded
         self.starttls: TlsTreatment = rulebook.starttls
 
     # Phases
@@ -176,6 +180,21 @@ class Conversation:
         self.answer(refusal)
         self.go(Cause.TAKEN_OVER)
 
+    def take_over_from_lost_server(self) -> None:
+        """The same when the server left in mid-message: its own last word about it comes first."""
+        if self.early_answer is None:
+            self.take_over(refusals.SERVER_LOST_IN_CONTENT)
+            return
+        self.abort_upstream("the server answered in mid-message")
+        self.outbox.send_downstream(self.ledger.owe(self.early_answer.octets))
+        self.go(Cause.TAKEN_OVER)
+
+    @property
+    def loss_code(self) -> int:
+        """The code the client is, or will be, told when the server left in mid-message."""
+        early = self.early_answer
+        return refusals.SERVER_LOST_IN_CONTENT.code if early is None else early.code
+
     # Transactions
 
     def begin_afresh(self) -> None:
@@ -221,7 +240,10 @@ class Conversation:
     def judge(self, phase: RulePhase) -> Ruling:
         """Ask the rules of one phase; what adds up is added up, what fired is noted."""
         ruling = evaluate(self.rulebook, phase, self.facts)
-        self.skip |= ruling.skip
+        if phase is RulePhase.AUTH:
+            self.auth_skip = ruling.skip  # a right that AUTH has yet to earn
+        else:
+            self.skip |= ruling.skip
         if phase in _OF_THE_SESSION:
             self.session_skip |= ruling.skip
         self.starttls = ruling.starttls or self.starttls

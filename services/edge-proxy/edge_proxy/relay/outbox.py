@@ -2,7 +2,7 @@
 
 Octets for the two sides do not wait for each other, nor for scans and notes: they merge past
 all of these, so that one input is one write to a link. What closes a link, looks at it or makes
-it a tunnel stays behind every send that came before it.
+it a tunnel stays behind every send to that link that came before it.
 """
 
 from typing import Final
@@ -19,13 +19,8 @@ from edge_proxy.relay.actions import (
     SendUpstream,
 )
 
-_ABOUT_LINKS: Final = (
-    AbortUpstream,
-    CloseUpstream,
-    CloseDownstream,
-    LookDownstream,
-    BecomeTunnel,
-)
+_ABOUT_UPSTREAM: Final = (AbortUpstream, CloseUpstream, BecomeTunnel)
+_ABOUT_DOWNSTREAM: Final = (CloseDownstream, LookDownstream, BecomeTunnel)
 
 
 class Outbox:
@@ -49,19 +44,24 @@ class Outbox:
             self._actions.append(FeedScan(content))
 
     def ask(self, action: Action) -> None:
-        if isinstance(action, _ABOUT_LINKS):
-            self._flush()
+        if isinstance(action, _ABOUT_UPSTREAM):
+            self._flush_upstream()
+        if isinstance(action, _ABOUT_DOWNSTREAM):
+            self._flush_downstream()
         self._actions.append(action)
 
     def take(self) -> list[Action]:
-        self._flush()
+        self._flush_upstream()
+        self._flush_downstream()
         actions, self._actions = self._actions, []
         return actions
 
-    def _flush(self) -> None:
+    def _flush_upstream(self) -> None:
         if self._upstream:
             self._actions.append(SendUpstream(_joined(self._upstream)))
             self._upstream = []
+
+    def _flush_downstream(self) -> None:
         if self._downstream:
             self._actions.append(SendDownstream(_joined(self._downstream)))
             self._downstream = []

@@ -45,10 +45,10 @@ def read_replies(c: Conversation) -> None:
             return
         c.progress += 1
         c.farewell = c.farewell or reply.code == SERVICE_CLOSING
-        if c.phase is Phase.CONTENT:
-            doom_content(c)  # nothing is owed now: the server gave up, whatever it says
-        elif c.phase is Phase.VERDICT:
-            give_up_verdict(c)
+        if c.phase in (Phase.CONTENT, Phase.VERDICT):
+            # Nothing is owed now: the server gave up, and says why, or talks nonsense.
+            c.early_answer = reply if reply.kind in (NOT_NOW, NEVER) else None
+            (doom_content if c.phase is Phase.CONTENT else give_up_verdict)(c)
         else:
             _settle(c, reply)
 
@@ -61,12 +61,7 @@ def lose_upstream(c: Conversation, why: Loss) -> None:
         case Phase.POLICY if len(c.replies):
             pass  # its last words are told once policy has decided
         case Phase.POLICY | Phase.GREETING:
-            loop = why is Loss.LOOP
-            c.close(
-                CloseCause.CONNECT,
-                refusals.LOOP if loop else refusals.CANNOT_CONNECT,
-                detail=why.value,
-            )
+            c.close(CloseCause.CONNECT, refusals.CANNOT_CONNECT, detail=why.value)
         case Phase.CONTENT:
             doom_content(c)
         case Phase.VERDICT:
@@ -191,6 +186,8 @@ def _auth(c: Conversation, awaited: Awaited, reply: Reply) -> None:
         return
     if reply.code == AUTHENTICATED:
         c.facts.authenticated = True
+        c.skip |= c.auth_skip
+        c.session_skip |= c.auth_skip
         c.record.auth_accepted += 1
     else:
         c.record.auth_rejected += 1

@@ -59,17 +59,36 @@ def test_scans_and_notes_do_not_cut_a_write_in_two(action: Action) -> None:
     assert outbox.take() == [action, SendDownstream(b"ab")]
 
 
-@pytest.mark.parametrize(
-    "action",
-    [AbortUpstream("x"), CloseUpstream(), CloseDownstream(), LookDownstream(), BecomeTunnel()],
-)
-def test_what_happens_to_a_link_stays_behind_the_sends_before_it(action: Action) -> None:
+@pytest.mark.parametrize("action", [AbortUpstream("x"), CloseUpstream()])
+def test_an_end_of_upstream_stays_behind_what_was_sent_there(action: Action) -> None:
+    outbox = _asked_between_sends(action)
+    assert outbox.take() == [SendUpstream(b"a"), action, SendUpstream(b"c"), SendDownstream(b"bd")]
+
+
+@pytest.mark.parametrize("action", [CloseDownstream(), LookDownstream()])
+def test_what_happens_downstream_stays_behind_what_was_sent_there(action: Action) -> None:
+    outbox = _asked_between_sends(action)
+    assert outbox.take() == [
+        SendDownstream(b"b"),
+        action,
+        SendUpstream(b"ac"),
+        SendDownstream(b"d"),
+    ]
+
+
+def test_a_tunnel_begins_behind_everything() -> None:
+    outbox = _asked_between_sends(BecomeTunnel())
+    assert outbox.take()[:3] == [SendUpstream(b"a"), SendDownstream(b"b"), BecomeTunnel()]
+
+
+def _asked_between_sends(action: Action) -> Outbox:
     outbox = Outbox()
     outbox.send_upstream(b"a")
     outbox.send_downstream(b"b")
     outbox.ask(action)
-    outbox.send_downstream(b"c")
-    assert outbox.take() == [SendUpstream(b"a"), SendDownstream(b"b"), action, SendDownstream(b"c")]
+    outbox.send_upstream(b"c")
+    outbox.send_downstream(b"d")
+    return outbox
 
 
 def test_content_is_fed_between_the_actions_about_its_scan() -> None:
