@@ -199,7 +199,9 @@ class _Feed:
             try:
                 async with asyncio.timeout(self._client.deadline_s):
                     await call.write(part)
-            except asyncio.InvalidStateError:  # it answered before the end: that is the verdict
+            except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
+                # It answered before the end, or is gone. A write that failed does not know which
+                # (it says INTERNAL): the call itself, which is awaited next, does.
                 return
             if part.HasField("closing"):
                 return
