@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from rulebook.conditions import CONDITIONS
 from rulebook.errors import RulebookError
 from rulebook.networks import NetworkSet
+from rulebook.permitted import ACTIONS, OF_CONTENT
 from rulebook.values import (
     Action,
     Limits,
@@ -87,12 +88,20 @@ def _rule(entry: _Table, place: str) -> Rule:
         raise RulebookError(f"{place}.reply = {reply!r}: should be one line of printable ASCII")
     if len(reply) > MAX_REPLY_CHARACTERS:
         raise RulebookError(f"{place}.reply: should have at most {MAX_REPLY_CHARACTERS} characters")
+    phase = _choice(Phase, entry.get("phase"), f"{place}.phase")
+    action = _choice(Action, entry.get("action"), f"{place}.action")
+    if action not in ACTIONS[phase]:
+        possible = ", ".join(sorted(ACTIONS[phase]))
+        raise RulebookError(
+            f"{place}.action = {action.value!r}: too late in phase {phase}; possible: {possible}"
+        )
     when = _table(entry, "when", place)
-    _only(when, set(CONDITIONS), f"{place}.when")
+    known = set(CONDITIONS) if phase is Phase.CONTENT else set(CONDITIONS) - OF_CONTENT
+    _only(when, known, f"{place}.when")
     return Rule(
         id=name,
-        phase=_choice(Phase, entry.get("phase"), f"{place}.phase"),
-        action=_choice(Action, entry.get("action"), f"{place}.action"),
+        phase=phase,
+        action=action,
         conditions=tuple(_at(f"{place}.when.{key}", CONDITIONS[key], when[key]) for key in when),
         mode=_choice(Mode, entry.get("mode", "enforce"), f"{place}.mode"),
         reply=reply,
@@ -108,12 +117,9 @@ def _limits(entry: _Table) -> Limits:
 
 def _scanning(entry: _Table) -> Scanning:
     default = Scanning()
-    _only(entry, {"limit_octets", "oversize", "stances", "profile"}, "scanning")
+    _only(entry, {"limit_octets", "oversize", "stances"}, "scanning")
     stances = _table(entry, "stances", "scanning")
     _only(stances, set(EngineClass), "scanning.stances")
-    profile = entry.get("profile", "")
-    if not isinstance(profile, str):
-        raise RulebookError(f"scanning.profile = {profile!r}: should be a name")
     given = {
         EngineClass(key): _choice(Stance, value, f"scanning.stances.{key}")
         for key, value in stances.items()
@@ -125,7 +131,6 @@ def _scanning(entry: _Table) -> Scanning:
         limit_octets=limit,
         oversize=_choice(Oversize, entry.get("oversize", default.oversize), "scanning.oversize"),
         stances={**default.stances, **given},
-        profile=profile,
     )
 
 

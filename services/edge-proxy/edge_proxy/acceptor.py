@@ -8,6 +8,7 @@ from edge_proxy import metrics
 from edge_proxy.clients.farm_state import FarmState
 from edge_proxy.conductor import Conductor, Surroundings
 from edge_proxy.links.link import Link, LinkOwner
+from edge_proxy.open_files import LINKS_A_SESSION, SPARE
 from edge_proxy.ports import Interception, NoDestination
 from edge_proxy.relay import refusals
 from edge_proxy.relay.refusals import Refusal
@@ -35,6 +36,7 @@ class Acceptor:
         self._interception = interception
         self._edge_id = edge_id
         self._most_sessions = most_sessions
+        self._most_links = LINKS_A_SESSION * most_sessions + SPARE
         self._without_policy = without_policy
         # Session ids are unique over restarts and workers without asking anybody.
         self._prefix = f"{edge_id}-{secrets.token_hex(4)}"
@@ -45,6 +47,10 @@ class Acceptor:
         """The conductor of a new session; None when the connection was turned away."""
         state = self._state
         rulebook = state.rulebook or self._without_policy
+        if len(self._around.open_links) > self._most_links:
+            metrics.OVERLOADED().inc()
+            link.abort()  # words would keep one descriptor more for seconds
+            return None
         if len(self._around.registry) >= self._most_sessions:
             metrics.OVERLOADED().inc()
             self._turn_away(link, refusals.NOT_READY, "worker is full")

@@ -17,6 +17,7 @@ from edge_proxy.links.link import Link
 from edge_proxy.links.listener import address_of, bind, listen
 from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.local_limits import decide_locally
+from edge_proxy.open_files import allow
 from edge_proxy.registry import Registry
 from edge_proxy.relay.phases import PATIENCE, Phase
 from edge_proxy.relay.settings import CoreSettings
@@ -53,6 +54,7 @@ async def run(settings: EdgeSettings) -> None:
 
 
 async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
+    allow(settings.limits.sessions)
     number = worker_number()
     edge_id = EdgeId(settings.edge_id if number is None else f"{settings.edge_id}/{number}")
     readiness = Readiness("rulebook")
@@ -111,7 +113,9 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
             drain_with_supervisor(lifecycle)
             tasks.spawn(tell_supervisor(readiness), name="supervisor")
         status = await _serve_status(settings, number, readiness)
-        servers = await listen(sockets, lambda: Link(acceptor.owner_of, open_links))
+        servers = await listen(
+            sockets, settings.listen.backlog, lambda: Link(acceptor.owner_of, open_links)
+        )
         event(
             _LOG,
             logging.INFO,

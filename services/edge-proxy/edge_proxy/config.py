@@ -1,7 +1,7 @@
 """The edge's configuration: ``edge-proxy check-config`` says what is in force."""
 
 import socket
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -88,7 +88,27 @@ class EdgeSettings(Settings):
     tls: TlsSettings | None = None
 
     @model_validator(mode="after")
+    def _destination_is_elsewhere(self) -> Self:
+        server = self.destination.server
+        if server and any(_reaches(server, each) for each in self.listen.addresses):
+            raise ValueError(f"destination.server = {server} is where this edge itself listens")
+        return self
+
+    @model_validator(mode="after")
     def _workers_share_a_port(self) -> Self:
         if self.workers > 1 and any(address.port == 0 for address in self.listen.addresses):
             raise ValueError("workers above 1 need a port in listen.addresses, not 0")
         return self
+
+
+_EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+_OURS: Final = frozenset({"127.0.0.1", "::1", "localhost"}) | _EVERY_ADDRESS
+
+
+def _reaches(server: HostPort, listening: HostPort) -> bool:
+    """Whether connecting to ``server`` comes back to ``listening``, as far as names can tell."""
+    if server.port != listening.port:
+        return False
+    return server.host == listening.host or (
+        listening.host in _EVERY_ADDRESS and server.host in _OURS
+    )

@@ -16,6 +16,7 @@ from edge_proxy.relay.facts import (
     TransactionEnded,
     ViolationSeen,
 )
+from edge_proxy.subjects import counted_as
 from service_kit.clock import Clock
 from service_kit.logs import event
 from smtpgated_contracts.values.mail import SessionRef
@@ -24,7 +25,6 @@ from smtpgated_contracts.values.policy import (
     Disposition,
     Lock,
     TransactionOutcome,
-    address_subject,
 )
 from smtpgated_contracts.values.scan import Verdict
 
@@ -161,7 +161,7 @@ class Journal:
         self._outcomes.report(AskedLock(self._session, lock))
 
     def _lock(self, cause: str, seconds: int, now_ms: int) -> Lock:
-        subject = address_subject(self._session.source.address)
+        subject = counted_as(self._session.source.address)
         return Lock(subject, cause, now_ms + seconds * 1000, now_ms, "rulebook")
 
     def _violation_seen(self, fact: ViolationSeen) -> None:

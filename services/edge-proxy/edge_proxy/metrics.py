@@ -1,4 +1,4 @@
-"""Every metric of the edge. The sentences are those of docs/metrics.md."""
+"""Every metric of the edge, with the sentence that /metrics shows."""
 
 from enum import Enum
 from typing import Final
@@ -48,7 +48,7 @@ VIOLATIONS: Final = counter(
 RULES: Final = counter(
     "edge_rules_fired", "Rules that bit, or in shadow would have.", mode=RuleMode
 )
-LOCKED_OUT: Final = counter("edge_locked_out", "Sessions and messages refused because of a lock.")
+LOCKED_OUT: Final = counter("edge_locked_out", "Sessions refused because their source is locked.")
 OVERLOADED: Final = counter("edge_overloaded", "Connections refused at accept because of load.")
 OUTCOMES_DROPPED: Final = counter(
     "edge_outcomes_dropped", "Outcomes that could not be kept for policy."

@@ -23,7 +23,7 @@ def subjects_of(session: SessionRef) -> tuple[str, ...]:
 
 
 def counted_as(address: str) -> str:
-    """The subject whose sessions are counted together."""
+    """The subject whose sessions are counted together, and locked together by rules."""
     if ":" in address:
         return prefix_of(address, COUNTED_IPV6_PREFIX)
     return address_subject(address)

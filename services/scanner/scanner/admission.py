@@ -29,6 +29,8 @@ class Admission:
         self._most_octets: Final = held_octets
         self.scans = 0
         self.octets = 0
+        self.streams = 0
+        self.streamed_octets = 0
 
     def admit(self) -> "Place":
         """A place for one scan, free again when its ``with`` ends. Raises Overloaded."""
@@ -36,9 +38,25 @@ class Admission:
             raise Overloaded(Refusal.SCANS)
         return Place(self)
 
-    def hold(self, octets: int) -> None:
+    def admit_stream(self) -> "Place":
+        """The same for content that comes as slowly as its sender likes.
+
+        Streams get half of the places and half of the octets: a few clients that send for an
+        hour must not keep everybody else's small messages out.
+        """
+        if self.streams >= max(1, self._most_scans // 2):
+            raise Overloaded(Refusal.SCANS)
+        place = self.admit()
+        place.streamed = True
+        return place
+
+    def hold(self, octets: int, *, streamed: bool) -> None:
         if self.octets + octets > self._most_octets:
             raise Overloaded(Refusal.OCTETS)
+        if streamed:
+            if self.streamed_octets + octets > self._most_octets // 2:
+                raise Overloaded(Refusal.OCTETS)
+            self.streamed_octets += octets
         self.octets += octets
         metrics.HELD_OCTETS().inc(octets)
 
@@ -46,19 +64,21 @@ class Admission:
 class Place:
     """One admitted scan and the octets it holds."""
 
-    __slots__ = ("_admission", "_held")
+    __slots__ = ("_admission", "_held", "streamed")
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
         self._held = 0
+        self.streamed = False
 
     def hold(self, octets: int) -> None:
         """Before they are kept. Raises Overloaded."""
-        self._admission.hold(octets)
+        self._admission.hold(octets, streamed=self.streamed)
         self._held += octets
 
     def __enter__(self) -> Self:
         self._admission.scans += 1
+        self._admission.streams += self.streamed
         metrics.IN_FLIGHT().inc()
         return self
 
@@ -70,5 +90,8 @@ class Place:
     ) -> None:
         self._admission.scans -= 1
         self._admission.octets -= self._held
+        if self.streamed:
+            self._admission.streams -= 1
+            self._admission.streamed_octets -= self._held
         metrics.IN_FLIGHT().dec()
         metrics.HELD_OCTETS().dec(self._held)

@@ -40,8 +40,8 @@ class LimitSettings(Settings):
 
     @model_validator(mode="after")
     def _one_content_fits(self) -> "LimitSettings":
-        if self.held_octets < self.content_octets:
-            raise ValueError("held_octets must be at least content_octets")
+        if self.held_octets < 2 * self.content_octets:
+            raise ValueError("held_octets must be at least twice content_octets")
         return self
 
 

@@ -69,7 +69,7 @@ class ScanService(scan_pb2_grpc.ScanServiceServicer):
         self, request_iterator: AsyncIterator[scan_pb2.ScanPart], context: Context
     ) -> scan_pb2.Verdict:
         try:
-            with self._admission.admit() as place:
+            with self._admission.admit_stream() as place:
                 async with asyncio.timeout(self._limits.receive_deadline_s):
                     came = await receive(request_iterator, place, self._limits.content_octets)
                 if came.content is None or came.closing is None:

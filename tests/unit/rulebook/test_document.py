@@ -41,7 +41,6 @@ def test_every_key_of_the_document_arrives_in_its_place() -> None:
         [scanning]
         limit_octets = 1000
         oversize = "head"
-        profile = "strict"
         stances = { spam = "closed" }
         [[rules]]
         id = "no-spam"
@@ -60,7 +59,6 @@ def test_every_key_of_the_document_arrives_in_its_place() -> None:
         limit_octets=1000,
         oversize=Oversize.HEAD,
         stances={EngineClass.VIRUS: Stance.CLOSED, EngineClass.SPAM: Stance.CLOSED},
-        profile="strict",
     )
     [rule] = rulebook.rules[Phase.CONTENT]
     assert (rule.id, rule.action, rule.mode) == ("no-spam", Action.REFUSE, Mode.SHADOW)
@@ -115,7 +113,22 @@ def test_the_default_document_is_a_rulebook_that_refuses_and_locks() -> None:
         ('schema = 1\n[scanning]\nstances = "open"', "scanning.stances = 'open'"),
         ('schema = 1\n[scanning.stances]\nvirus = "ajar"', "scanning.stances.virus = 'ajar'"),
         ('schema = 1\n[scanning.stances]\nworm = "open"', "scanning.stances.worm"),
-        ("schema = 1\n[scanning]\nprofile = 7", "scanning.profile = 7"),
+        ('schema = 1\n[scanning]\nprofile = "fast"', "scanning.profile: no such key"),
+        (
+            'schema = 1\n[[rules]]\nid = "a"\nphase = "content"\naction = "skip-virus-scan"',
+            "too late in phase content",
+        ),
+        (
+            'schema = 1\n[[rules]]\nid = "a"\nphase = "mail"\naction = "mask-starttls"',
+            "too late in phase mail",
+        ),
+        (
+            (
+                'schema = 1\n[[rules]]\nid = "a"\nphase = "mail"\naction = "refuse"\n'
+                'when = { verdict = "clean" }'
+            ),
+            "when.verdict: no such key",
+        ),
         ('schema = 1\n[exempt]\nsources = "::1"', "exempt: '::1'"),
         ('schema = 1\n[exempt]\nsources = ["nobody"]', "exempt: 'nobody'"),
         ("schema = 1\n[exempt]\nsource = []", "document.exempt.source|exempt.source"),

@@ -59,3 +59,25 @@ def test_what_is_admitted_and_held_now_is_shown() -> None:
         place.hold(40)
         assert shown() == (scans + 1, octets + 70)
     assert shown() == (scans, octets)
+
+
+def test_streams_leave_places_for_small_scans() -> None:
+    admission = Admission(4, 100)
+    with admission.admit_stream(), admission.admit_stream():
+        with pytest.raises(Overloaded, match="scans"):
+            admission.admit_stream()
+        with admission.admit(), admission.admit():
+            assert admission.scans == 4
+    with admission.admit_stream():
+        assert admission.streams == 1
+    assert admission.streams == 0
+
+
+def test_streams_leave_octets_for_small_scans() -> None:
+    admission = Admission(5, 100)
+    with admission.admit_stream() as slow, admission.admit() as small:
+        slow.hold(50)
+        with pytest.raises(Overloaded, match="content"):
+            slow.hold(1)
+        small.hold(50)
+    assert (admission.octets, admission.streamed_octets) == (0, 0)

@@ -18,6 +18,8 @@ from smtpgated_contracts.values.policy import AskedLock, TransactionOutcome
 
 KEPT: Final = 10_000
 """Outcomes kept while policy is away; the oldest are dropped first."""
+KEPT_OCTETS: Final = 16 * 1024 * 1024
+"""The same bound in octets of recipients, which a client can make long."""
 BATCH: Final = 256
 BATCH_RECIPIENT_OCTETS: Final = 1_048_576
 """An envelope may name a thousand recipients: a batch of such is smaller, or it would be larger
@@ -30,11 +32,19 @@ _LOG: Final = logging.getLogger(__name__)
 _Outcome = TransactionOutcome | AskedLock
 
 
+def _weight(outcome: _Outcome) -> int:
+    """Octets of what strangers can make long."""
+    if isinstance(outcome, AskedLock):
+        return 0
+    return sum(map(len, outcome.envelope.recipients))
+
+
 class OutcomeReport:
     def __init__(self, channel: grpc.aio.Channel, edge_id: EdgeId) -> None:
         self._stub = policy_pb2_grpc.PolicyServiceStub(channel)
         self._edge_id = edge_id
         self._kept: deque[_Outcome] = deque()
+        self._kept_octets = 0
         self._dropped = 0
         self._wake = asyncio.Event()
         self._at_once = asyncio.Event()
@@ -42,10 +52,11 @@ class OutcomeReport:
         self._backoff = Backoff()
 
     def report(self, outcome: _Outcome) -> None:
-        if len(self._kept) >= KEPT:
-            self._kept.popleft()
-            self._drop(1)
         self._kept.append(outcome)
+        self._kept_octets += _weight(outcome)
+        while len(self._kept) > KEPT or self._kept_octets > KEPT_OCTETS:
+            self._taken()
+            self._drop(1)
         self._wake.set()
         if isinstance(outcome, AskedLock) or outcome.locks or len(self._kept) >= BATCH:
             self._at_once.set()
@@ -82,10 +93,14 @@ class OutcomeReport:
         batch: list[_Outcome] = []
         octets = 0
         while self._kept and len(batch) < BATCH and octets < BATCH_RECIPIENT_OCTETS:
-            batch.append(self._kept.popleft())
-            if isinstance(batch[-1], TransactionOutcome):
-                octets += sum(map(len, batch[-1].envelope.recipients))
+            batch.append(self._taken())
+            octets += _weight(batch[-1])
         return batch
+
+    def _taken(self) -> _Outcome:
+        oldest = self._kept.popleft()
+        self._kept_octets -= _weight(oldest)
+        return oldest
 
     async def _sent(self, batch: list[_Outcome]) -> bool:
         """Whether this batch needs no further care: policy took it, or never will."""
@@ -108,6 +123,7 @@ class OutcomeReport:
                 self._drop(len(batch))
                 return True
             self._kept.extendleft(reversed(batch))
+            self._kept_octets += sum(map(_weight, batch))
             return False
         return True
 

@@ -64,8 +64,11 @@ def address_of(listening: socket.socket) -> HostPort:
 
 
 async def listen(
-    sockets: Sequence[socket.socket], link: Callable[[], Link]
+    sockets: Sequence[socket.socket], backlog: int, link: Callable[[], Link]
 ) -> list[asyncio.Server]:
-    """Accept on each of the sockets; every connection gets a link of its own."""
+    """Accept on each of the sockets; every connection gets a link of its own.
+
+    asyncio listens once more, with a backlog of its own unless it is told ours.
+    """
     loop = asyncio.get_running_loop()
-    return [await loop.create_server(link, sock=each) for each in sockets]
+    return [await loop.create_server(link, sock=each, backlog=backlog) for each in sockets]

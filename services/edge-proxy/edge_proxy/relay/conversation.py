@@ -39,8 +39,9 @@ from smtpgated_contracts.values.mail import Envelope, SessionRef
 from smtpgated_contracts.values.policy import Disposition
 from smtpgated_contracts.values.scan import EngineClass
 
-_OF_THE_SESSION: Final = frozenset({RulePhase.CONNECT, RulePhase.HELO, RulePhase.AUTH})
-"""What rules of these phases say holds for every message; the others speak of one."""
+_OF_THE_SESSION: Final = frozenset({RulePhase.CONNECT, RulePhase.HELO})
+"""What rules of these phases say holds for every message; the others speak of one. (And AUTH's,
+once the server has accepted it.)"""
 
 
 class Conversation:

@@ -78,6 +78,8 @@ def _by_stance(
     skipped: frozenset[EngineClass],
 ) -> Judgement | None:
     missing = {each.engine_class for each in verdict.missing} if verdict else set()
+    if verdict is not None and verdict.kind is VerdictKind.UNSCANNED and not missing:
+        missing = set(EngineClass)  # it does not say which: every one
     if any(stances[each] is Stance.CLOSED for each in missing - skipped):
         return Judgement(Disposition.DEFER, refusals.NOT_SCANNED, "stance")
     return None

@@ -62,7 +62,7 @@ async def test_a_dual_stack_listener_takes_both_families(host: str) -> None:
         link.close()
 
     listening = bind(HostPort("::", 0), 16, shared=False)
-    servers = await listen([listening], lambda: Link(owner_of, open_links))
+    servers = await listen([listening], 16, lambda: Link(owner_of, open_links))
     _, writer = await asyncio.open_connection(host, address_of(listening).port)
     await eventually(lambda: links)
     writer.close()

@@ -49,6 +49,7 @@ CLEAN = verdict(VerdictKind.CLEAN)
 SUSPECT = verdict(VerdictKind.SUSPECT)
 INFECTED = verdict(VerdictKind.INFECTED)
 UNSCANNED = verdict(VerdictKind.UNSCANNED, VIRUS, SPAM)
+UNSCANNED_UNSAID = verdict(VerdictKind.UNSCANNED)
 EVERYTHING: Final = (CLEAN, SUSPECT, INFECTED, UNSCANNED, None)
 EVERY_RULING: Final = (SILENT, ADMITS, REFUSES, DEFERS)
 
@@ -61,6 +62,7 @@ EVERY_RULING: Final = (SILENT, ADMITS, REFUSES, DEFERS)
         (SUSPECT, Disposition.RELEASE, None, ""),  # spam is the rules' affair
         (INFECTED, Disposition.REFUSE, refusals.INFECTED, "infected-by-default"),
         (UNSCANNED, Disposition.DEFER, refusals.NOT_SCANNED, "stance"),
+        (UNSCANNED_UNSAID, Disposition.DEFER, refusals.NOT_SCANNED, "stance"),
     ],
 )
 def test_without_a_rule_the_verdict_decides(
