@@ -55,7 +55,6 @@ def plan(folder: Path, upstream: HostPort, clamd: str) -> FarmPlan:
         upstream=upstream,
         clamd=UnixOrTcp.parse(clamd),
         embedded_engine=False,
-        settings={"edge": {"log": {"level": "warning"}}, "scanner": {"log": {"level": "warning"}}},
     )
 
 

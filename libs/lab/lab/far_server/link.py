@@ -4,7 +4,6 @@ Adds what a dialogue knows nothing of: the pace of reading, waiting, and TLS.
 """
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import Callable
 from typing import Final, cast
@@ -113,8 +112,7 @@ class FarLink(asyncio.Protocol):
 
     async def _shake_hands(self) -> None:
         loop = asyncio.get_running_loop()
-        # A failed handshake closes the transport: the client's doing, seen in the record.
-        with contextlib.suppress(OSError, ssl.SSLError):
+        try:
             transport = await loop.start_tls(
                 self._transport,
                 self,
@@ -122,8 +120,12 @@ class FarLink(asyncio.Protocol):
                 server_side=True,
                 ssl_handshake_timeout=TLS_PATIENCE_S,
             )
-            if transport is not None:
-                self._speak_tls(transport)
+        except (OSError, ssl.SSLError):
+            transport = None
+        if transport is None:
+            self.connection_lost(None)  # a handshake that fails is told to nobody else
+        else:
+            self._speak_tls(transport)
 
     def _speak_tls(self, transport: asyncio.Transport) -> None:
         self._transport = transport
