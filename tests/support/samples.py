@@ -24,7 +24,9 @@ def progress_of(session: SessionRef) -> SessionProgress:
     return SessionProgress(session, "command", 0, 1)
 
 
-def outcome(*locks: Lock, recipients: tuple[bytes, ...] = (b"b@far.example",)) -> TransactionOutcome:
+def outcome(
+    *locks: Lock, recipients: tuple[bytes, ...] = (b"b@far.example",)
+) -> TransactionOutcome:
     return TransactionOutcome(
         session_ref(),
         1,
