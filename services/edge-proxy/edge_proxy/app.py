@@ -54,7 +54,6 @@ async def run(settings: EdgeSettings) -> None:
 
 
 async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
-    allow(settings.limits.sessions)
     number = worker_number()
     edge_id = EdgeId(settings.edge_id if number is None else f"{settings.edge_id}/{number}")
     readiness = Readiness("rulebook")
@@ -67,6 +66,7 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
         bind(address, settings.listen.backlog, shared=number is not None)
         for address in settings.listen.addresses
     ]
+    allow(settings.limits.sessions)
     policy_channel = open_channel(settings.policy.target, settings.tls, RULEBOOK_MESSAGE_OCTETS)
     scanner_channel = open_channel(settings.scanner.target, settings.tls)
     async with Tasks() as tasks:

@@ -66,7 +66,7 @@ class ReplySettings(Settings):
 
 
 class LimitSettings(Settings):
-    sessions: int = Field(default=10_000, ge=1)
+    sessions: int = Field(default=5000, ge=1)
     """Concurrent sessions of one worker; beyond: 421 at accept."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from edge_proxy.subjects import counted_as
 from lab import messages
 from lab.messages import Sample
 from tests.support.commands import Command, Ended
@@ -125,7 +126,7 @@ async def an_infected_message_is_refused_and_locks_its_source(scene: Scene, fami
             break
     else:
         raise AssertionError("the source is still admitted")
-    assert f"address:{family.client}" in await scene.locked()
+    assert counted_as(family.client) in await scene.locked()
 
 
 async def who_comes_past_the_rules_is_turned_away(scene: Scene, family: Family) -> None:
