@@ -2,14 +2,18 @@
 
 import logging
 import secrets
+from collections.abc import Mapping
 from typing import Final
 
 from edge_proxy import metrics
+from edge_proxy.arrival import Arrival
 from edge_proxy.clients.farm_state import FarmState
 from edge_proxy.conductor import Conductor, Surroundings
+from edge_proxy.config import DestinationSettings
+from edge_proxy.links.connect import Route
 from edge_proxy.links.link import Link, LinkOwner
 from edge_proxy.open_files import LINKS_A_SESSION, SPARE
-from edge_proxy.ports import Interception, NoDestination
+from edge_proxy.ports import Found, Interception, NoDestination, NotFound
 from edge_proxy.relay import refusals
 from edge_proxy.relay.refusals import Refusal
 from rulebook.values import Rulebook
@@ -17,6 +21,18 @@ from service_kit.logs import event
 from smtpgated_contracts.values.mail import EdgeId, SessionId, SessionRef
 
 _LOG: Final = logging.getLogger(__name__)
+
+_ANSWERS: Final[Mapping[NotFound, Refusal | None]] = {
+    NotFound.NOT_INTERCEPTED: refusals.LOOP,
+    NotFound.LOOP: refusals.LOOP,
+    NotFound.NOT_ALLOWED: refusals.REFUSED_BY_RULE,
+    NotFound.UNKNOWN: refusals.NO_DESTINATION,
+    NotFound.NO_ANSWER: refusals.NO_DESTINATION,
+    NotFound.BAD_ANSWER: refusals.NO_DESTINATION,
+    NotFound.PROBE: None,
+    NotFound.LEFT: None,
+}
+"""What a client is told that cannot be served; None: nothing."""
 
 
 class Acceptor:
@@ -27,6 +43,7 @@ class Acceptor:
         surroundings: Surroundings,
         state: FarmState,
         interception: Interception,
+        destination: DestinationSettings,
         edge_id: EdgeId,
         most_sessions: int,
         without_policy: Rulebook | None,
@@ -34,6 +51,8 @@ class Acceptor:
         self._around = surroundings
         self._state = state
         self._interception = interception
+        self._outgoing_address = destination.outgoing_address
+        self._lookup_timeout_s = destination.lookup_timeout_s
         self._edge_id = edge_id
         self._most_sessions = most_sessions
         self._most_links = LINKS_A_SESSION * most_sessions + SPARE
@@ -41,32 +60,61 @@ class Acceptor:
         # Session ids are unique over restarts and workers without asking anybody.
         self._prefix = f"{edge_id}-{secrets.token_hex(4)}"
         self._count = 0
+        self._arrivals = 0
         self.draining = False
 
     def owner_of(self, link: Link) -> LinkOwner | None:
-        """The conductor of a new session; None when the connection was turned away."""
-        state = self._state
-        rulebook = state.rulebook or self._without_policy
+        """Who deals with a new connection; None when it was turned away."""
         if len(self._around.open_links) > self._most_links:
             metrics.OVERLOADED().inc()
             link.abort()  # words would keep one descriptor more for seconds
             return None
-        if len(self._around.registry) >= self._most_sessions:
+        if len(self._around.registry) + self._arrivals >= self._most_sessions:
             metrics.OVERLOADED().inc()
             self._turn_away(link, refusals.NOT_READY, "worker is full")
             return None
-        if rulebook is None or self.draining:
+        if self._rulebook is None or self.draining:
             self._turn_away(link, refusals.NOT_READY, "not ready")
             return None
-        try:
-            destination = self._interception.original_destination(link.socket)
-        except NoDestination as reason:
-            self._turn_away(link, refusals.LOOP, str(reason))
+        self._arrivals += 1
+        return Arrival(
+            link, self._interception, self._lookup_timeout_s, self._around.tasks, self._arrived
+        )
+
+    def _arrived(self, arrival: Arrival, result: Found | NoDestination) -> LinkOwner | None:
+        self._arrivals -= 1
+        link = arrival.link
+        if isinstance(result, NoDestination):
+            metrics.NO_DESTINATION(result.why).inc()
+            refusal = _ANSWERS[result.why]
+            if refusal is None:
+                link.close()
+            else:
+                self._turn_away(link, refusal, str(result))
+            return None
+        rulebook = self._rulebook
+        if rulebook is None:
+            self._turn_away(link, refusals.NOT_READY, "not ready")
             return None
         self._count += 1
         session_id = SessionId(f"{self._prefix}-{self._count:x}")
-        session = SessionRef(session_id, self._edge_id, link.source, destination)
-        return Conductor(self._around, session, rulebook, state.rulebook_version, link)
+        session = SessionRef(
+            session_id,
+            self._edge_id,
+            result.source,
+            result.original_destination,
+            result.identity,
+        )
+        version = self._state.rulebook_version
+        return Conductor(self._around, session, rulebook, version, link, self._route(result))
+
+    def _route(self, found: Found) -> Route:
+        local = found.source.address if found.transparent else self._outgoing_address
+        return Route(found.original_destination, local, found.transparent)
+
+    @property
+    def _rulebook(self) -> Rulebook | None:
+        return self._state.rulebook or self._without_policy
 
     def _turn_away(self, link: Link, refusal: Refusal, reason: str) -> None:
         event(_LOG, logging.WARNING, "turned away", source=str(link.source), reason=reason)

@@ -87,7 +87,6 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
         surroundings = Surroundings(
             core=_core_settings(settings),
             connect_timeout_s=settings.destination.connect_timeout_s,
-            outgoing_address=settings.destination.outgoing_address,
             policy=policy,
             scanner=scanner,
             outcomes=outcomes,
@@ -101,6 +100,7 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
             surroundings,
             state,
             choose_interception(settings.destination),
+            settings.destination,
             edge_id,
             settings.limits.sessions,
             without_policy,

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 
 from edge_proxy import metrics
 from edge_proxy.journal import Journal
-from edge_proxy.links.connect import NotConnected, connect
+from edge_proxy.links.connect import NotConnected, Route, connect
 from edge_proxy.links.link import Link
 from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.links.tunnel import Tunnel
@@ -46,7 +46,6 @@ class Surroundings:
 
     core: CoreSettings
     connect_timeout_s: float
-    outgoing_address: str
     policy: PolicyPort
     scanner: ScanPort
     outcomes: OutcomePort
@@ -67,6 +66,7 @@ class Conductor:
         rulebook: Rulebook,
         rulebook_version: int,
         downstream: Link,
+        route: Route,
     ) -> None:
         self.session = session
         self._around = surroundings
@@ -75,6 +75,7 @@ class Conductor:
             session, rulebook_version, surroundings.clock, surroundings.outcomes
         )
         self._downstream = downstream
+        self._route = route
         self._upstream: Link | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._feed: ScanFeed | None = None
@@ -97,6 +98,8 @@ class Conductor:
             link.abort()
         else:
             self._upstream = link
+            if self._route.first_octets:
+                link.send(self._route.first_octets)
             self._input(self._core.upstream_connected)
 
     def _start(self) -> None:
@@ -178,8 +181,7 @@ class Conductor:
         around = self._around
         try:
             await connect(
-                self.session.original_destination,
-                around.outgoing_address,
+                self._route,
                 around.connect_timeout_s,
                 Link(lambda _link: self, around.open_links),
             )

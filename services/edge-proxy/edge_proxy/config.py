@@ -25,6 +25,8 @@ class DestinationSettings(Settings):
     """With mode fixed: where to."""
     outgoing_address: str = ""
     """Local address of upstream connections; empty: the system's choice."""
+    lookup_timeout_s: float = Field(default=10.0, gt=0, le=60)
+    """Seconds to find out where a connection was going, every attempt included."""
     connect_timeout_s: float = Field(default=30.0, gt=0, le=300)
     """Seconds to reach the server."""
 

@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import Final
 
+from edge_proxy.ports import NotFound
 from edge_proxy.relay.facts import CloseCause
 from service_kit.metrics import counter, gauge, histogram
 from smtpgated_contracts.values.policy import DecisionKind, Disposition
@@ -50,6 +51,9 @@ RULES: Final = counter(
 )
 LOCKED_OUT: Final = counter("edge_locked_out", "Sessions refused because their source is locked.")
 OVERLOADED: Final = counter("edge_overloaded", "Connections refused at accept because of load.")
+NO_DESTINATION: Final = counter(
+    "edge_no_destination", "Connections that could not become sessions, by why.", why=NotFound
+)
 OUTCOMES_DROPPED: Final = counter(
     "edge_outcomes_dropped", "Outcomes that could not be kept for policy."
 )

@@ -5,6 +5,8 @@ the local limits, an unscanned verdict). All calls are made and answered on one 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from smtpgated_contracts.values.mail import Endpoint, Envelope, SessionId, SessionRef
@@ -74,14 +76,6 @@ class LockTable(Protocol):
         ...
 
 
-class Interception(Protocol):
-    """Where an intercepted connection was going."""
-
-    def original_destination(self, connection: "AcceptedSocket") -> Endpoint:
-        """Raises NoDestination."""
-        ...
-
-
 class AcceptedSocket(Protocol):
     """As much of a socket as interception asks."""
 
@@ -90,5 +84,68 @@ class AcceptedSocket(Protocol):
     def getsockopt(self, level: int, option: int, length: int, /) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who came and where to.
+
+    ``source`` is the customer as he is known nearest to him: behind a NAT or a load balancer not
+    the peer of our socket. ``identity``: who he is beyond his address; empty: not known.
+    ``transparent``: the server is to see ``source``'s address and not ours.
+    """
+
+    source: Endpoint
+    original_destination: Endpoint
+    identity: str = ""
+    transparent: bool = False
+
+
+class NotFound(Enum):
+    """Why a connection cannot become a session; the acceptor has the answer to each."""
+
+    NOT_INTERCEPTED = "not intercepted"  # it came to the edge's own address
+    LOOP = "loop"  # it would come back to us
+    NOT_ALLOWED = "peer not allowed"  # only listed peers may say who they speak for
+    UNKNOWN = "destination unknown"  # whoever should know was asked and does not
+    NO_ANSWER = "no answer"  # whoever should know did not answer in time
+    BAD_ANSWER = "bad answer"  # what was answered is not to be believed
+    PROBE = "health check"  # a load balancer looks whether we live
+    LEFT = "client left"  # the connection ended before it was known where to
+
+
 class NoDestination(Exception):  # noqa: N818 - a finding, not a fault
-    """This connection was not intercepted, or nobody knows where it was going; says why."""
+    """This connection cannot become a session. ``detail`` is for logs, never for strangers."""
+
+    def __init__(self, why: NotFound, detail: str = "") -> None:
+        super().__init__(f"{why.value}: {detail}" if detail else why.value)
+        self.why = why
+
+
+class Arrived(Protocol):
+    """An accepted connection about which nothing is known yet."""
+
+    @property
+    def peer(self) -> Endpoint:
+        """The other end of our socket; IPv4 written as IPv4 on a dual-stack listener too."""
+        ...
+
+    @property
+    def socket(self) -> AcceptedSocket: ...
+
+    async def octets(self) -> bytes:
+        """The next slice from the client, never empty. Raises NoDestination: it left."""
+        ...
+
+    def unread(self, octets: bytes) -> None:
+        """Put back what belongs to the session; the session sees it first."""
+        ...
+
+
+class Interception(Protocol):
+    """One way of finding original destinations: one file each in ``interception``.
+
+    It is asked before there is a session; nothing was said to the client yet.
+    """
+
+    async def find(self, arrived: Arrived) -> Found:
+        """Raises NoDestination."""
+        ...

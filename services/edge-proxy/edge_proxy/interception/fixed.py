@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edge_proxy.ports import AcceptedSocket
+from edge_proxy.ports import Arrived, Found
 from smtpgated_contracts.values.mail import Endpoint
 
 
@@ -10,5 +10,5 @@ from smtpgated_contracts.values.mail import Endpoint
 class Fixed:
     server: Endpoint
 
-    def original_destination(self, connection: AcceptedSocket) -> Endpoint:
-        return self.server
+    async def find(self, arrived: Arrived) -> Found:
+        return Found(arrived.peer, self.server)

@@ -11,7 +11,7 @@ import socket
 import struct
 from typing import Final
 
-from edge_proxy.ports import AcceptedSocket, NoDestination
+from edge_proxy.ports import AcceptedSocket, Arrived, Found, NoDestination, NotFound
 from smtpgated_contracts.values.mail import Endpoint
 
 SO_ORIGINAL_DST: Final = 80
@@ -24,20 +24,26 @@ V4_MAPPED: Final = "::ffff:"
 class Redirect:
     """SO_ORIGINAL_DST, both families."""
 
-    def original_destination(self, connection: AcceptedSocket) -> Endpoint:
-        local_address, local_port = connection.getsockname()[:2]
-        try:
-            if ":" in local_address and not local_address.startswith(V4_MAPPED):
-                level, option, layout = socket.IPPROTO_IPV6, IP6T_SO_ORIGINAL_DST, _SOCKADDR_IN6
-                family = socket.AF_INET6
-            else:
-                level, option, layout = socket.IPPROTO_IP, SO_ORIGINAL_DST, _SOCKADDR_IN
-                family = socket.AF_INET
-            answer = connection.getsockopt(level, option, layout.size)
-        except OSError as error:
-            raise NoDestination(f"SO_ORIGINAL_DST: {error.strerror}") from None
-        port, packed = layout.unpack(answer)
-        destination = Endpoint(socket.inet_ntop(family, packed), port)
-        if destination == Endpoint(local_address.removeprefix(V4_MAPPED), local_port):
-            raise NoDestination("connected to the edge itself, not redirected")
-        return destination
+    async def find(self, arrived: Arrived) -> Found:
+        return Found(arrived.peer, redirected_from(arrived.socket))
+
+
+def redirected_from(connection: AcceptedSocket) -> Endpoint:
+    """Where the connection was going. Raises NoDestination: nobody redirected it."""
+    local_address, local_port = connection.getsockname()[:2]
+    if ":" in local_address and not local_address.startswith(V4_MAPPED):
+        level, option, layout = socket.IPPROTO_IPV6, IP6T_SO_ORIGINAL_DST, _SOCKADDR_IN6
+        family = socket.AF_INET6
+    else:
+        level, option, layout = socket.IPPROTO_IP, SO_ORIGINAL_DST, _SOCKADDR_IN
+        family = socket.AF_INET
+    try:
+        answer = connection.getsockopt(level, option, layout.size)
+    except OSError as error:
+        detail = f"SO_ORIGINAL_DST: {error.strerror}"
+        raise NoDestination(NotFound.NOT_INTERCEPTED, detail) from None
+    port, packed = layout.unpack(answer)
+    destination = Endpoint(socket.inet_ntop(family, packed), port)
+    if destination == Endpoint(local_address.removeprefix(V4_MAPPED), local_port):
+        raise NoDestination(NotFound.NOT_INTERCEPTED)
+    return destination

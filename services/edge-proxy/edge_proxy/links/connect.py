@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from dataclasses import dataclass
 from typing import Final
 
 from edge_proxy.links.link import Link
@@ -17,11 +18,24 @@ class NotConnected(Exception):  # noqa: N818 - what is the case
         self.loss = loss
 
 
-async def connect(
-    destination: Endpoint, outgoing_address: str, timeout_s: float, link: Link
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a session's server is reached.
+
+    ``local_address``: where we connect from; empty: the system's choice. ``transparent``: that
+    address is not one of ours but the client's. ``first_octets`` go before everything else.
+    """
+
+    destination: Endpoint
+    local_address: str = ""
+    transparent: bool = False
+    first_octets: bytes = b""
+
+
+async def connect(route: Route, timeout_s: float, link: Link) -> None:
     """Returns when ``link`` stands. Raises NotConnected."""
-    local = (outgoing_address, 0) if outgoing_address else None
+    destination = route.destination
+    local = (route.local_address, 0) if route.local_address else None
     loop = asyncio.get_running_loop()
     stands = False
     try:

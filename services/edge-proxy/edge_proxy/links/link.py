@@ -108,6 +108,11 @@ class Link(asyncio.Protocol):
         self._owner = None
         self._transport.abort()
 
+    def hand_over(self, owner: LinkOwner) -> None:
+        """From now on ``owner`` is told; it learns that the connection stands."""
+        self._owner = owner
+        owner.began(self)
+
     def forsake(self) -> None:
         """Whoever connected it was cancelled: its transport, if it had one, is closed already.
 

@@ -34,6 +34,7 @@ OVER_LIMIT: Final = Refusal(421, "4.7.0", "Too many sessions, try again later")
 NOT_READY: Final = Refusal(421, "4.3.2", "Service not available, try again later")
 REFUSED_BY_POLICY: Final = Refusal(554, "5.7.1", "Access denied")
 CANNOT_CONNECT: Final = Refusal(421, "4.4.1", "Cannot connect to the server, try again later")
+NO_DESTINATION: Final = Refusal(421, "4.4.0", "Destination unknown now, try again later")
 LOOP: Final = Refusal(554, "5.4.6", "Routing loop detected")
 
 # In the dialogue; the session goes on

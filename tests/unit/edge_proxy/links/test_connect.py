@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from edge_proxy.links.connect import NotConnected, connect
+from edge_proxy.links.connect import NotConnected, Route, connect
 from edge_proxy.links.link import Link
 from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.relay.actions import Loss
@@ -20,7 +20,9 @@ def endpoint_of(listening: socket.socket) -> Endpoint:
 async def loss_of(destination: Endpoint, outgoing: str = "", timeout_s: float = 20.0) -> Loss:
     open_links = OpenLinks()
     with pytest.raises(NotConnected) as failure:
-        await connect(destination, outgoing, timeout_s, Link(lambda _link: Owner(), open_links))
+        await connect(
+            Route(destination, outgoing), timeout_s, Link(lambda _link: Owner(), open_links)
+        )
     assert len(open_links) == 0
     return failure.value.loss
 
@@ -31,7 +33,7 @@ async def test_a_connected_link_has_begun() -> None:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         link = Link(lambda _link: owner, open_links)
-        await connect(endpoint_of(listening), "127.0.0.7", 20.0, link)
+        await connect(Route(endpoint_of(listening), "127.0.0.7"), 20.0, link)
         accepted, source = listening.accept()
         accepted.close()
         assert owner.told[0] == "began"
@@ -76,5 +78,5 @@ async def test_a_connect_that_is_given_up_leaves_no_link() -> None:
         listening.listen()
         link = Link(lambda _link: Owner(), open_links)
         with pytest.raises(NotConnected):
-            await connect(endpoint_of(listening), "", 0.0, link)
+            await connect(Route(endpoint_of(listening)), 0.0, link)
     assert len(open_links) == 0
