@@ -54,10 +54,15 @@ class Lifecycle:
         """Returns when the process is to stop; at once if it is already."""
         await self.draining.wait()
 
-    def begin_drain(self, cause: str) -> None:
-        """What the first signal does; for a service that ends by its own decision."""
+    def begin_drain(self, cause: str, deadline_s: float | None = None) -> None:
+        """What the first signal does; for a service that ends by its own decision.
+
+        ``deadline_s``: another deadline than usual, because nobody waits for our end.
+        """
         if self.draining.is_set():
             return
+        if deadline_s is not None:
+            self._drain_deadline_s = deadline_s
         self._drain_began_s = self._clock.monotonic_s()
         self._overdue = self._loop.call_later(
             self._drain_deadline_s + _OVERDUE_S, self._stop_at_once, "drain deadline"

@@ -9,6 +9,7 @@ Errors: ``StartError`` when the port cannot be had. What clients do wrong is ans
 import asyncio
 import contextlib
 import re
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -60,7 +61,13 @@ class StatusServer:
             self._server.close()
             await self._server.wait_closed()
 
-    async def listen(self, where: HostPort) -> None:
+    async def listen(self, where: HostPort | socket.socket) -> None:
+        """``where``: an address, or a socket that is bound already; it is ours from now on."""
+        if isinstance(where, socket.socket):
+            self._server = await asyncio.start_server(
+                self._connected, sock=where, limit=_MOST_OCTETS
+            )
+            return
         try:
             self._server = await asyncio.start_server(
                 self._connected, where.host, where.port, limit=_MOST_OCTETS
@@ -107,7 +114,7 @@ class StatusServer:
         return Page(HTTPStatus.SERVICE_UNAVAILABLE, "".join(reasons).encode())
 
 
-async def serve_http(listen: HostPort, readiness: Readiness) -> StatusServer:
+async def serve_http(listen: HostPort | socket.socket, readiness: Readiness) -> StatusServer:
     """Start it. The caller closes it with ``aclose`` when the process ends."""
     server = StatusServer(readiness)
     await server.listen(listen)

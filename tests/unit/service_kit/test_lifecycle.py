@@ -87,3 +87,12 @@ async def test_what_is_left_of_the_drain_counts_from_its_first_cause() -> None:
     clock.advance(60)
     assert life.drain_remaining_s() == 0.0
     life.close()
+
+
+async def test_a_drain_can_have_a_deadline_of_its_own() -> None:
+    clock = ManualClock()
+    life = Lifecycle(5.0, clock=clock, signals=())
+    life.begin_drain("test", 60.0)
+    clock.advance(20.0)
+    assert life.drain_remaining_s() == 40.0
+    life.close()

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -105,3 +106,14 @@ async def test_a_port_in_use_is_a_sentence(server: StatusServer) -> None:
     taken = HostPort("127.0.0.1", server.port)
     with pytest.raises(StartError, match=f"cannot listen on {taken} for /metrics: .*in use"):
         await serve_http(taken, Readiness())
+
+
+async def test_a_socket_that_is_bound_already_is_served(readiness: Readiness) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = await serve_http(listening, readiness)
+        assert running.port == listening.getsockname()[1]
+        assert await _said(running, b"GET /readyz HTTP/1.1\r\n\r\n") == (
+            "HTTP/1.1 200 OK",
+            b"ready\n",
+        )
+        await running.aclose()
