@@ -17,6 +17,7 @@ uint32 = st.integers(0, 2**32 - 1)
 uint64 = st.integers(0, 2**64 - 1)
 texts = st.text(max_size=20)
 octets = st.binary(max_size=20)
+identities = st.text(max_size=20).filter(str.isprintable)
 
 endpoints = st.builds(Endpoint, texts, st.integers(0, 65535))
 sessions = st.builds(
@@ -25,7 +26,7 @@ sessions = st.builds(
     texts.map(EdgeId),
     endpoints,
     endpoints,
-    texts,
+    identities,
 )
 envelopes = st.builds(
     Envelope, octets, octets, st.lists(octets, max_size=4).map(tuple), st.booleans()
@@ -37,7 +38,7 @@ findings = st.builds(
     st.sampled_from(EngineClass),
     st.sampled_from(VerdictKind),
     texts,
-    st.floats(allow_nan=False),
+    st.floats(allow_nan=False, allow_infinity=False),
     uint32,
     texts,
     st.booleans(),
@@ -50,7 +51,7 @@ verdicts = st.builds(
     uint32,
 )
 
-decisions = st.builds(Decision, st.sampled_from(DecisionKind), texts)
+decisions = st.builds(Decision, st.sampled_from(DecisionKind), texts, identities)
 locks = st.builds(Lock, st.text(min_size=1, max_size=20), texts, uint64, uint64, texts, texts)
 progresses = st.builds(SessionProgress, sessions, texts, uint32, uint64)
 outcomes = st.builds(

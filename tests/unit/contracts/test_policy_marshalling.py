@@ -62,6 +62,13 @@ def test_an_answer_that_says_nothing_is_never_taken_for_admit() -> None:
         decision_from_wire(policy_pb2.Answer(question_id=1))
 
 
+@pytest.mark.parametrize("identity", ["x" * 257, "two\r\nlines", "\x00"])
+def test_an_identity_that_could_forge_a_line_is_malformed(identity: str) -> None:
+    wire = policy_pb2.Answer(decision=policy_pb2.DECISION_KIND_ADMIT, identity=identity)
+    with pytest.raises(MalformedMessage, match="identity"):
+        decision_from_wire(wire)
+
+
 def test_a_lock_on_nobody_is_malformed() -> None:
     with pytest.raises(MalformedMessage, match="subject"):
         lock_from_wire(policy_pb2.Lock(cause="virus"))

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +64,15 @@ def test_a_class_we_do_not_know_is_malformed(number: int) -> None:
     ):
         with pytest.raises(MalformedMessage, match="engine_class"):
             verdict_from_wire(wire)
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_no_number_is_malformed(score: float) -> None:
+    finding = scan_pb2.Finding(
+        engine_class=scan_pb2.ENGINE_CLASS_SPAM, kind=scan_pb2.VERDICT_KIND_CLEAN, score=score
+    )
+    with pytest.raises(MalformedMessage, match="score"):
+        verdict_from_wire(scan_pb2.Verdict(kind=scan_pb2.VERDICT_KIND_CLEAN, findings=[finding]))
 
 
 def test_a_finding_without_a_kind_is_malformed() -> None:

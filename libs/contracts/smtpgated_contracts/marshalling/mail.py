@@ -4,7 +4,14 @@ from typing import Final
 
 from smtpgated.common.v1 import mail_pb2
 from smtpgated_contracts.marshalling.errors import MalformedMessage
-from smtpgated_contracts.values.mail import EdgeId, Endpoint, Envelope, SessionId, SessionRef
+from smtpgated_contracts.values.mail import (
+    MAX_IDENTITY,
+    EdgeId,
+    Endpoint,
+    Envelope,
+    SessionId,
+    SessionRef,
+)
 
 _HIGHEST_PORT: Final = 65535
 
@@ -37,8 +44,17 @@ def session_from_wire(wire: mail_pb2.SessionRef) -> SessionRef:
         EdgeId(wire.edge_id),
         endpoint_from_wire(wire.source),
         endpoint_from_wire(wire.original_destination),
-        wire.identity,
+        identity_from_wire(wire.identity),
     )
+
+
+def identity_from_wire(identity: str) -> str:
+    """Raises MalformedMessage for what could not be locked, logged or written in a header."""
+    if len(identity) > MAX_IDENTITY or not identity.isprintable():
+        raise MalformedMessage(
+            f"identity: {identity[:40]!r} should be at most {MAX_IDENTITY} printable characters"
+        )
+    return identity
 
 
 def envelope_to_wire(envelope: Envelope) -> mail_pb2.Envelope:

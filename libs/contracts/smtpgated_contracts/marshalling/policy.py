@@ -7,6 +7,7 @@ from smtpgated_contracts.marshalling.errors import MalformedMessage
 from smtpgated_contracts.marshalling.mail import (
     envelope_from_wire,
     envelope_to_wire,
+    identity_from_wire,
     session_from_wire,
     session_to_wire,
 )
@@ -26,7 +27,9 @@ _DECISION_TO_WIRE: Final = {
     DecisionKind.DEFER: policy_pb2.DECISION_KIND_DEFER,
     DecisionKind.REFUSE: policy_pb2.DECISION_KIND_REFUSE,
 }
-_DECISION_FROM_WIRE: Final = {wire: value for value, wire in _DECISION_TO_WIRE.items()}
+_DECISION_FROM_WIRE: Final[dict[int, DecisionKind]] = {
+    wire: value for value, wire in _DECISION_TO_WIRE.items()
+}
 
 _DISPOSITION_TO_WIRE: Final = {
     Disposition.RELEASE: policy_pb2.DISPOSITION_RELEASE,
@@ -39,15 +42,18 @@ _DISPOSITION_FROM_WIRE: Final = {wire: value for value, wire in _DISPOSITION_TO_
 
 def answer_to_wire(question_id: int, decision: Decision) -> policy_pb2.Answer:
     return policy_pb2.Answer(
-        question_id=question_id, decision=_DECISION_TO_WIRE[decision.kind], cause=decision.cause
+        question_id=question_id,
+        decision=_DECISION_TO_WIRE[decision.kind],
+        cause=decision.cause,
+        identity=decision.identity,
     )
 
 
 def decision_from_wire(wire: policy_pb2.Answer) -> Decision:
-    try:
-        return Decision(_DECISION_FROM_WIRE[wire.decision], wire.cause)
-    except KeyError:
-        raise MalformedMessage(f"decision: {wire.decision} is not known here") from None
+    kind = _DECISION_FROM_WIRE.get(wire.decision)
+    if kind is None:
+        raise MalformedMessage(f"decision: {wire.decision} is not known here")
+    return Decision(kind, wire.cause, identity_from_wire(wire.identity))
 
 
 def lock_to_wire(lock: Lock) -> policy_pb2.Lock:

@@ -1,5 +1,6 @@
 """Verdicts and findings on the wire, and the parts of a scan."""
 
+from math import isfinite
 from typing import Final
 
 from smtpgated.scan.v1 import scan_pb2
@@ -95,6 +96,9 @@ def _finding_to_wire(finding: Finding) -> scan_pb2.Finding:
 
 
 def _finding_from_wire(wire: scan_pb2.Finding) -> Finding:
+    if not isfinite(wire.score):
+        # No comparison with a threshold holds for NaN: every rule would pass it by.
+        raise MalformedMessage(f"score: {wire.score} is no number that others compare with")
     return Finding(
         wire.engine,
         engine_class_from_wire(wire.engine_class),

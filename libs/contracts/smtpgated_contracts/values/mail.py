@@ -5,10 +5,13 @@ Addresses of mail are octets: SMTPUTF8 and strangers' mistakes pass unchanged.
 """
 
 from dataclasses import dataclass
-from typing import NewType
+from typing import Final, NewType
 
 SessionId = NewType("SessionId", str)
 EdgeId = NewType("EdgeId", str)
+
+MAX_IDENTITY: Final = 256
+"""Characters of an identity; RFC 5321 §4.5.3.1.3 allows a path as many octets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class SessionRef:
-    """One intercepted session, as every service names it."""
+    """One intercepted session, as every service names it.
+
+    ``identity`` is who the source is beyond its address; empty while nobody has said so.
+    """
 
     session_id: SessionId
     edge_id: EdgeId

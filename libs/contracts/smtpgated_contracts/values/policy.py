@@ -20,10 +20,14 @@ class DecisionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``cause`` names the limit, lock or rule that decided; empty for a plain ADMIT."""
+    """``cause`` names the limit, lock or rule that decided; empty for a plain ADMIT.
+
+    ``identity`` is who policy knows the source to be; empty where the edge said so, or nobody can.
+    """
 
     kind: DecisionKind
     cause: str = ""
+    identity: str = ""
 
 
 ADMITTED = Decision(DecisionKind.ADMIT)

@@ -133,6 +133,11 @@ class RelaySession:
                 lose_upstream(c, c.lost)
         return self._run()
 
+    def identify(self, identity: str) -> Sequence[Action]:
+        """Policy knows who the source is; rules that are asked from here on know it too."""
+        self._c.facts.identity = identity
+        return ()
+
     def locked(self) -> Sequence[Action]:
         """The source was locked while the session runs: no new mail, no end, no tunnel."""
         c = self._c

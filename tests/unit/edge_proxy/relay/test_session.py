@@ -218,3 +218,9 @@ def test_an_envelope_names_no_more_recipients_than_are_kept() -> None:
     assert len(scan.envelope.recipients) == 2
     assert play.core.record.recipients == 5
     assert play.server.commands.count(b"RCPT TO:<c@d>") == 5
+
+
+def test_rules_asked_after_policy_named_the_source_know_its_identity() -> None:
+    play = Play()
+    play.core.identify("subscriber-17")
+    assert play.core._c.facts.identity == "subscriber-17"
