@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, IPvAnyNetwork
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -56,6 +56,7 @@ _WORDS: Final[Mapping[object, str]] = {
     bool: "true or false",
     Path: "path",
     HostPort: "host:port",
+    IPvAnyNetwork: "network (address/bits)",
     UnixOrTcp: "socket path or host:port",
 }
 # annotated_types and pydantic keep a bound under one of these names.

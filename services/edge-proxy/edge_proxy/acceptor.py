@@ -9,7 +9,7 @@ from edge_proxy import metrics
 from edge_proxy.arrival import Arrival
 from edge_proxy.clients.farm_state import FarmState
 from edge_proxy.conductor import Conductor, Surroundings
-from edge_proxy.config import DestinationSettings
+from edge_proxy.destination_settings import DestinationSettings
 from edge_proxy.links.connect import Route
 from edge_proxy.links.link import Link, LinkOwner
 from edge_proxy.open_files import LINKS_A_SESSION, SPARE

@@ -1,14 +1,19 @@
 """The edge's configuration: ``edge-proxy check-config`` says what is in force."""
 
 import socket
+from pathlib import Path
 from typing import Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from edge_proxy.destination_settings import DestinationSettings
 from service_kit.addresses import HostPort
 from service_kit.config import Settings
 from service_kit.logs import LogSettings
 from service_kit.tls import TlsSettings
+
+LONGEST_PATH: Final = 103
+"""Octets of a UNIX socket's path on every platform we run on (unix(7))."""
 
 
 class ListenSettings(Settings):
@@ -16,27 +21,6 @@ class ListenSettings(Settings):
     """Where intercepted connections arrive; ``[::]:2525`` takes both families."""
     backlog: int = Field(default=1024, ge=1, le=65_535)
     """Connections the kernel holds before they are accepted."""
-
-
-class DestinationSettings(Settings):
-    mode: Literal["fixed", "redirect"] = "fixed"
-    """fixed: everything goes to ``server``; redirect: SO_ORIGINAL_DST (nftables redirect)."""
-    server: HostPort | None = None
-    """With mode fixed: where to."""
-    outgoing_address: str = ""
-    """Local address of upstream connections; empty: the system's choice."""
-    lookup_timeout_s: float = Field(default=10.0, gt=0, le=60)
-    """Seconds to find out where a connection was going, every attempt included."""
-    connect_timeout_s: float = Field(default=30.0, gt=0, le=300)
-    """Seconds to reach the server."""
-
-    @model_validator(mode="after")
-    def _server_goes_with_fixed(self) -> Self:
-        if self.mode == "fixed" and self.server is None:
-            raise ValueError('mode fixed needs server = "host:port"')
-        if self.mode != "fixed" and self.server is not None:
-            raise ValueError(f"server is for mode fixed, not for mode {self.mode}")
-        return self
 
 
 class ScannerSettings(Settings):
@@ -72,18 +56,32 @@ class LimitSettings(Settings):
     """Concurrent sessions of one worker; beyond: 421 at accept."""
 
 
+class TunnelSettings(Settings):
+    require_tls: bool = True
+    """Cut a tunnel in which octets pass that cannot be TLS; false: let them, and count such."""
+    idle_s: float = Field(default=600.0, gt=0, le=86_400)
+    """Seconds without an octet either way before a tunnel is cut."""
+    duration_s: float = Field(default=0.0, ge=0, le=604_800)
+    """Seconds a tunnel may last; 0: as long as it likes."""
+    octets: int = Field(default=0, ge=0)
+    """Octets of both ways together before a tunnel is cut; 0: no limit."""
+
+
 class EdgeSettings(Settings):
     edge_id: str = Field(default_factory=socket.gethostname, min_length=1, max_length=128)
     """Name of this edge in the farm."""
     workers: int = Field(default=1, ge=1, le=256)
-    """Processes that share the listening addresses (SO_REUSEPORT); one a core is right."""
+    """Processes that accept from the same listening sockets; one a core is right."""
     drain_deadline_s: float = Field(default=25.0, ge=0, le=3600)
-    """After SIGTERM: how long running transactions may take to finish."""
+    """After SIGTERM: seconds until what still runs is cut, TLS tunnels included."""
+    drain_patience_s: float = Field(default=2.0, ge=0, le=60)
+    """After SIGTERM or a handover: seconds a session may take to begin its first message."""
     listen: ListenSettings = ListenSettings()
     destination: DestinationSettings
     scanner: ScannerSettings = ScannerSettings()
     policy: PolicySettings = PolicySettings()
     limits: LimitSettings = LimitSettings()
+    tunnel: TunnelSettings = TunnelSettings()
     replies: ReplySettings = ReplySettings()
     metrics: MetricsSettings | None = None
     log: LogSettings = LogSettings()
@@ -94,12 +92,6 @@ class EdgeSettings(Settings):
         server = self.destination.server
         if server and any(_reaches(server, each) for each in self.listen.addresses):
             raise ValueError(f"destination.server = {server} is where this edge itself listens")
-        return self
-
-    @model_validator(mode="after")
-    def _workers_share_a_port(self) -> Self:
-        if self.workers > 1 and any(address.port == 0 for address in self.listen.addresses):
-            raise ValueError("workers above 1 need a port in listen.addresses, not 0")
         return self
 
 
