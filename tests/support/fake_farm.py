@@ -33,7 +33,7 @@ class FakeFarm:
 @asynccontextmanager
 async def fake_farm(
     plan: FarPlan = FarPlan(keywords=EVERYTHING),  # noqa: B008 - a frozen value
-    rulebook: str | None = DEFAULT_DOCUMENT,
+    rulebook: str | None = LOCKING_RULEBOOK,
 ) -> AsyncIterator[FakeFarm]:
     async with FakeScanner() as scanner, FakePolicy(rulebook) as policy, FarServer(plan) as far:
         yield FakeFarm(scanner, policy, far)

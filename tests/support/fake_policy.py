@@ -65,6 +65,7 @@ class FakePolicy(FakeService):
         self.rulebook = rulebook
         self.version = 1
         self.locks: dict[str, Lock] = {}
+        self.exempt: set[str] = set()
         self.decide: Decide = admit
         self.report_fails: grpc.StatusCode | None = None
         self.report_held = False
@@ -103,6 +104,11 @@ class FakePolicy(FakeService):
         for subject in subjects:
             self.locks.pop(subject, None)
         changes = policy_pb2.LockChanges(removed=subjects)
+        self.push(policy_pb2.WatchUpdate(lock_changes=changes))
+
+    def put_exemptions(self, *subjects: str) -> None:
+        self.exempt.update(subjects)
+        changes = policy_pb2.LockChanges(exempted=subjects)
         self.push(policy_pb2.WatchUpdate(lock_changes=changes))
 
     def push(self, update: Message | bytes) -> None:
@@ -197,4 +203,6 @@ class FakePolicy(FakeService):
 
     def _snapshot(self) -> policy_pb2.WatchUpdate:
         locks = map(lock_to_wire, self.locks.values())
-        return policy_pb2.WatchUpdate(lock_snapshot=policy_pb2.LockSnapshot(locks=locks))
+        return policy_pb2.WatchUpdate(
+            lock_snapshot=policy_pb2.LockSnapshot(locks=locks, exempt=self.exempt)
+        )

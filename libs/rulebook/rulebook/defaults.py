@@ -12,9 +12,11 @@ schema = 1
 starttls = "tunnel"
 
 [limits]
-# SMTP sessions at the same time, in the whole farm and per source address. 0: no limit.
+# SMTP sessions at the same time: in the whole farm, per source address, and per identity (a
+# subscriber, from whichever addresses he comes). 0: no limit.
 concurrent_sessions = 20000
 concurrent_sessions_per_source = 50
+concurrent_sessions_per_identity = 100
 
 [exempt]
 # Sources that no lock and no per-source limit touches. Loopback is here so that a first

@@ -6,6 +6,7 @@ and rules that share an id are errors: a rulebook is taken whole or not at all.
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import fields
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -110,9 +111,9 @@ def _rule(entry: _Table, place: str) -> Rule:
 
 
 def _limits(entry: _Table) -> Limits:
-    names = ("concurrent_sessions", "concurrent_sessions_per_source")
+    names = [each.name for each in fields(Limits)]
     _only(entry, set(names), "limits")
-    return Limits(*(_count(entry, name, 0, "limits") for name in names))
+    return Limits(**{name: _count(entry, name, 0, "limits") for name in names})
 
 
 def _scanning(entry: _Table) -> Scanning:

@@ -76,7 +76,12 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
             tasks,
             edge_id,
             settings.policy.patience_ms / 1000,
-            lambda session: decide_locally(state.rulebook or without_policy, registry, session),
+            lambda session: decide_locally(
+                state.rulebook or without_policy,
+                registry,
+                session,
+                exempt=state.is_exempt(session),
+            ),
         )
         scanner = ScanClient(
             scanner_channel,

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 from edge_proxy import metrics
@@ -32,7 +32,7 @@ from service_kit.clock import Clock
 from service_kit.logs import event
 from service_kit.tasks import Tasks
 from smtpgated_contracts.values.mail import SessionRef
-from smtpgated_contracts.values.policy import Decision, SessionProgress
+from smtpgated_contracts.values.policy import Decision, DecisionKind, SessionProgress
 from smtpgated_contracts.values.scan import Verdict
 
 _LOG: Final = logging.getLogger(__name__)
@@ -105,7 +105,9 @@ class Conductor:
     def _start(self) -> None:
         self._around.registry.add(self.session, self)
         metrics.OPEN_SESSIONS().inc()
-        locked = self._around.locks.lock_on(self.session) is not None
+        locks = self._around.locks
+        # Nobody is turned away whom policy may know as exempt: its answer decides, in ``_decided``.
+        locked = locks.lock_on(self.session) is not None and not locks.may_be_exempt(self.session)
         if locked:
             metrics.LOCKED_OUT().inc()
         self._input(lambda: self._core.start(locked=locked))
@@ -171,7 +173,24 @@ class Conductor:
     # What services answer
 
     def _decided(self, decision: Decision) -> None:
+        if self._over:
+            return
+        if decision.identity and not self.session.identity:
+            self._identify(decision.identity)
+        lock = self._around.locks.lock_on(self.session)
+        if lock is not None:
+            metrics.LOCKED_OUT().inc()
+            decision = Decision(DecisionKind.REFUSE, f"lock:{lock.cause}")
         self._input(lambda: self._core.decided(decision))
+
+    def _identify(self, identity: str) -> None:
+        """Policy knows who the source is: the session is found, locked and logged as his too."""
+        self._around.registry.remove(self.session)
+        self.session = replace(self.session, identity=identity)
+        self._around.registry.add(self.session, self)
+        self._journal.identified(self.session)
+        self._input(lambda: self._core.identify(identity))
+        self.lock_changed()
 
     def _scanned(self, scan: actions.ScanId, verdict: Verdict) -> None:
         self._journal.verdict_came(verdict)

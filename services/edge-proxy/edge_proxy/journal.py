@@ -64,6 +64,10 @@ class Journal:
         else:
             self._octets_down += count
 
+    def identified(self, session: SessionRef) -> None:
+        """From here on every line and report names who the source is."""
+        self._session = session
+
     def verdict_awaited(self) -> None:
         self._awaited_at_s = self._clock.monotonic_s()
 

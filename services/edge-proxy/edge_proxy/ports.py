@@ -75,6 +75,10 @@ class LockTable(Protocol):
         """The lock in force on this session's source or identity, if there is one."""
         ...
 
+    def may_be_exempt(self, session: SessionRef) -> bool:
+        """Whether policy may know the source as somebody whom no lock touches."""
+        ...
+
 
 class AcceptedSocket(Protocol):
     """As much of a socket as interception asks."""

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 from edge_proxy.subjects import PREFIX, counted_as, lies_in, subjects_of
 from smtpgated_contracts.values.mail import SessionRef
+from smtpgated_contracts.values.policy import identity_subject
 
 Session = TypeVar("Session")
 
@@ -49,6 +50,12 @@ class Registry(Generic[Session]):
     def count(self, ref: SessionRef) -> int:
         """How many sessions are counted together with this one, itself included."""
         return len(self._by_subject.get(counted_as(ref.source.address), ()))
+
+    def count_identity(self, ref: SessionRef) -> int:
+        """How many sessions have this one's identity, itself included; 0: it has none."""
+        if not ref.identity:
+            return 0
+        return len(self._by_subject.get(identity_subject(ref.identity), ()))
 
     def _inside(self, prefix: str) -> dict[str, Session]:
         """By looking at all: prefixes are locked by hand, not many times a second."""

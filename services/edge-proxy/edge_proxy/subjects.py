@@ -12,6 +12,7 @@ from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import address_subject, identity_subject
 
 PREFIX: Final = "prefix:"
+IDENTITY: Final = identity_subject("")
 COUNTED_IPV6_PREFIX: Final = 64
 """Per-source limits count an IPv6 source by its /64, as policy does (RFC 6177 §2)."""
 

@@ -57,5 +57,41 @@ def test_a_lock_put_twice_is_one_lock() -> None:
     locks.put(Lock("prefix:192.0.2.0/24", "first"))
     locks.put(Lock("prefix:192.0.2.0/24", "second"))
     locks.remove("prefix:192.0.2.0/24")
-    assert list(locks) == []
+    assert len(locks) == 0
+    assert list(locks.subjects()) == []
     assert locks.lock_on(session("192.0.2.1"), 0) is None
+
+
+@pytest.mark.parametrize(
+    ("exempt", "holds"),
+    [
+        ("address:192.0.2.1", False),
+        ("prefix:192.0.0.0/16", False),
+        ("identity:subscriber-17", False),
+        ("address:192.0.2.2", True),
+        ("identity:subscriber-18", True),
+    ],
+)
+@pytest.mark.parametrize("subject", ["address:192.0.2.1", "identity:subscriber-17"])
+def test_an_exemption_of_any_kind_wins_over_a_lock_of_any_kind(
+    subject: str, exempt: str, *, holds: bool
+) -> None:
+    locks = LockList([Lock(subject, "by hand")], [exempt])
+    known = session("192.0.2.1", "subscriber-17")
+    assert locks.exempts(known) is not holds
+    assert (locks.lock_on(known, 0) is not None) is holds
+
+
+def test_an_exemption_taken_back_leaves_the_lock_in_force() -> None:
+    locks = LockList([Lock("prefix:192.0.2.0/24", "by hand")], ["prefix:192.0.2.0/28"])
+    assert locks.lock_on(session("192.0.2.1"), 0) is None
+    locks.unexempt("prefix:192.0.2.0/28")
+    assert locks.lock_on(session("192.0.2.1"), 0) is not None
+
+
+def test_only_a_source_without_identity_may_turn_out_to_be_exempt() -> None:
+    locks = LockList([], ["identity:subscriber-17"])
+    assert locks.may_exempt(session("192.0.2.1"))
+    assert not locks.may_exempt(session("192.0.2.1", "subscriber-18"))
+    locks.unexempt("identity:subscriber-17")
+    assert not locks.may_exempt(session("192.0.2.1"))

@@ -41,3 +41,11 @@ def test_a_removed_session_is_found_no_more() -> None:
     assert sessions.of(["prefix:2001:db8::/32", "address:2001:db8:0:1::1"]) == ["d"]
     assert list(sessions) == ["a", "b", "d"]
     assert len(sessions) == 3
+
+
+def test_sessions_of_one_identity_are_counted_wherever_they_come_from() -> None:
+    sessions = registry()
+    again = ref("e", "203.0.113.1", "subscriber-17")
+    sessions.add(again, "e")
+    assert sessions.count_identity(again) == 2
+    assert sessions.count_identity(B) == 0, "no identity is not one identity"

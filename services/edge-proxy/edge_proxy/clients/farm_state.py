@@ -1,6 +1,6 @@
-"""What policy pushes, as the edge last heard it: the rulebook and the lock list.
+"""What policy pushes, as the edge last heard it: rulebook, locks and exemptions.
 
-Both stay in force while policy is away. ``FarmState`` is the memory, ``RulebookWatch`` the
+They stay in force while policy is away. ``FarmState`` is the memory, ``RulebookWatch`` the
 stream that fills it: a snapshot first, then changes; after a break a snapshot again.
 """
 
@@ -31,7 +31,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class FarmState:
-    """``changed`` is called with the subjects whose lock came or went."""
+    """``changed`` is called with the subjects whose lock or exemption came or went."""
 
     def __init__(self, clock: Clock, changed: Callable[[Iterable[str]], None]) -> None:
         self._clock = clock
@@ -41,25 +41,55 @@ class FarmState:
         self.rulebook_version = 0
 
     def lock_on(self, session: SessionRef) -> Lock | None:
-        return self._locks.lock_on(session, self._clock.unix_ms())
+        lock = self._locks.lock_on(session, self._clock.unix_ms())
+        return None if lock is None or self._in_exempt_network(session) else lock
 
-    def replace_locks(self, locks: Iterable[Lock]) -> None:
-        before, self._locks = self._locks, LockList(locks)
+    def is_exempt(self, session: SessionRef) -> bool:
+        """Whether no lock and no limit per source or identity touches this session."""
+        return self._in_exempt_network(session) or self._locks.exempts(session)
+
+    def may_be_exempt(self, session: SessionRef) -> bool:
+        return self._locks.may_exempt(session)
+
+    def replace_locks(self, locks: Iterable[Lock], exempt: Iterable[str] = ()) -> None:
+        before, self._locks = self._locks, LockList(locks, exempt)
         metrics.LOCKS().set(len(self._locks))
-        self._changed(set(before) ^ set(self._locks))
+        differing = set(before.subjects()) ^ set(self._locks.subjects())
+        self._changed({subject for subject, _ in differing})
 
-    def change_locks(self, put: Iterable[Lock], removed: Iterable[str]) -> None:
-        changed = [subject for subject in removed if self._locks.remove(subject)]
+    def change_locks(
+        self,
+        put: Iterable[Lock],
+        removed: Iterable[str],
+        exempted: Iterable[str] = (),
+        unexempted: Iterable[str] = (),
+    ) -> None:
+        """All of it before anybody is told: no session is cut in between."""
+        changed = {subject for subject in removed if self._locks.remove(subject)}
         for lock in put:
             self._locks.put(lock)
-            changed.append(lock.subject)
+            changed.add(lock.subject)
+        for subject in unexempted:
+            self._locks.unexempt(subject)
+            changed.add(subject)
+        for subject in exempted:
+            self._locks.exempt(subject)
+            changed.add(subject)
         metrics.LOCKS().set(len(self._locks))
         self._changed(changed)
 
     def replace_rulebook(self, version: int, rulebook: Rulebook) -> None:
+        exempt = self.rulebook.exempt if self.rulebook else None
         self.rulebook, self.rulebook_version = rulebook, version
         metrics.RULEBOOK_VERSION().set(version)
         event(_LOG, logging.INFO, "rulebook in force", version=version)
+        if rulebook.exempt != exempt:
+            self._changed(
+                {subject for subject, is_exempt in self._locks.subjects() if not is_exempt}
+            )
+
+    def _in_exempt_network(self, session: SessionRef) -> bool:
+        return self.rulebook is not None and self.rulebook.exempt.covers(session.source.address)
 
 
 class RulebookWatch:
@@ -72,7 +102,7 @@ class RulebookWatch:
         self._edge_id = edge_id
         self._state = state
         self._readiness = readiness
-        self._snapshot: list[Lock] = []
+        self._snapshot: tuple[list[Lock], list[str]] = [], []
 
     async def run(self) -> None:
         backoff = Backoff()
@@ -89,7 +119,7 @@ class RulebookWatch:
 
     async def _one_stream(self, backoff: Backoff) -> None:
         call = self._stub.Watch(policy_pb2.WatchRequest(edge_id=self._edge_id))
-        self._snapshot = []
+        self._snapshot = [], []
         try:
             async for update in call:
                 backoff.succeeded()
@@ -109,13 +139,17 @@ class RulebookWatch:
                 self._state.replace_rulebook(revision.version, parse(revision.document))
                 self._readiness.set("rulebook", ready=True)
             case "lock_snapshot":
-                self._snapshot.extend(_locks(update.lock_snapshot.locks))
+                locks, exempt = self._snapshot
+                locks.extend(_locks(update.lock_snapshot.locks))
+                exempt.extend(update.lock_snapshot.exempt)
                 if not update.lock_snapshot.more:
-                    self._state.replace_locks(self._snapshot)
-                    self._snapshot = []
+                    self._state.replace_locks(locks, exempt)
+                    self._snapshot = [], []
             case "lock_changes":
                 changes = update.lock_changes
-                self._state.change_locks(_locks(changes.put), changes.removed)
+                self._state.change_locks(
+                    _locks(changes.put), changes.removed, changes.exempted, changes.unexempted
+                )
 
 
 def _locks(wire: Iterable[policy_pb2.Lock]) -> Iterator[Lock]:

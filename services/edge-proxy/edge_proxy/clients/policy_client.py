@@ -47,9 +47,18 @@ _Stream = grpc.aio.StreamStreamCall[policy_pb2.QuestionBatch, policy_pb2.AnswerB
 
 @dataclass(slots=True)
 class _Asked:
+    """A question that is out. ``left``: its session has ended meanwhile."""
+
     deadline: float
     session: SessionRef
     decided: Callable[[Decision], None]
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    question: int
+    progress: Callable[[], SessionProgress]
 
 
 class PolicyClient:
@@ -68,7 +77,7 @@ class PolicyClient:
         self._edge_id = edge_id
         self._patience_s = patience_s
         self._local = local
-        self._open: dict[SessionId, Callable[[], SessionProgress]] = {}
+        self._open: dict[SessionId, _Opened] = {}
         self._closed: deque[SessionId] = deque(maxlen=CLOSED_KEPT)
         self._asked: dict[int, _Asked] = {}
         self._waiting: deque[int] = deque()
@@ -92,8 +101,8 @@ class PolicyClient:
         decided: Callable[[Decision], None],
     ) -> None:
         loop = asyncio.get_running_loop()
-        self._open[session.session_id] = progress
-        question, self._next_id = self._next_id, self._next_id + 1
+        question = self._new_id()
+        self._open[session.session_id] = _Opened(question, progress)
         # Without a stream nobody would answer: the local limits decide on the next turn.
         patience_s = self._patience_s if self._connected else 0.0
         self._asked[question] = _Asked(loop.time() + patience_s, session, decided)
@@ -105,15 +114,20 @@ class PolicyClient:
         self._arm_sweep()
 
     def close_session(self, session_id: SessionId) -> None:
-        if self._open.pop(session_id, None) is not None:
-            if not self._closed:
-                asyncio.get_running_loop().call_later(CLOSE_WITHIN_S, self._wake.set)
-            self._closed.append(session_id)
+        opened = self._open.pop(session_id, None)
+        if opened is None:
+            return
+        asked = self._asked.get(opened.question)
+        if asked is not None:
+            # Told now, its end might be settled before its beginning, and the slot be lost.
+            asked.left = True
+        else:
+            self._tell_closed(session_id)
 
     async def flush(self) -> None:
         """Until policy was told of every ended session; at once while it is away."""
         self._wake.set()
-        while self._closed and self._connected:  # noqa: ASYNC110 - once a life
+        while (self._closed or self._asked) and self._connected:  # noqa: ASYNC110 - once a life
             await asyncio.sleep(CLOSE_WITHIN_S)
 
     # Deadlines: all questions have the same patience, so the oldest is the first to expire
@@ -143,6 +157,13 @@ class PolicyClient:
     def _decide(self, asked: _Asked, decision: Decision, judge: Judge) -> None:
         metrics.DECISIONS(judge, decision.kind).inc()
         asked.decided(decision)
+        if asked.left:
+            self._tell_closed(asked.session.session_id)
+
+    def _tell_closed(self, session_id: SessionId) -> None:
+        if not self._closed:
+            asyncio.get_running_loop().call_later(CLOSE_WITHIN_S, self._wake.set)
+        self._closed.append(session_id)
 
     # The stream
 
@@ -219,7 +240,7 @@ class PolicyClient:
         if self._closed:
             ended = [self._closed.popleft() for _ in range(min(BATCH, len(self._closed)))]
             closing = policy_pb2.CloseSessions(session_ids=ended)
-            questions.append(policy_pb2.Question(id=self._untracked(), close_sessions=closing))
+            questions.append(policy_pb2.Question(id=self._new_id(), close_sessions=closing))
         if self._renew_due:
             self._renew_due = False
             questions.extend(self._renewals())
@@ -227,13 +248,13 @@ class PolicyClient:
 
     def _renewals(self) -> Iterable[policy_pb2.Question]:
         asked_now = {asked.session.session_id for asked in self._asked.values()}
-        known = [progress() for key, progress in self._open.items() if key not in asked_now]
+        known = [each.progress() for key, each in self._open.items() if key not in asked_now]
         for first in range(0, len(known), BATCH):
             sessions = [progress_to_wire(each) for each in known[first : first + BATCH]]
             renewal = policy_pb2.RenewSessions(sessions=sessions)
-            yield policy_pb2.Question(id=self._untracked(), renew_sessions=renewal)
+            yield policy_pb2.Question(id=self._new_id(), renew_sessions=renewal)
 
-    def _untracked(self) -> int:
+    def _new_id(self) -> int:
         question, self._next_id = self._next_id, self._next_id + 1
         return question
 

@@ -6,6 +6,7 @@ import pytest
 
 from edge_proxy.clients.farm_state import FarmState, RulebookWatch
 from rulebook.defaults import DEFAULT_DOCUMENT
+from rulebook.document import parse
 from service_kit.clock import ManualClock
 from service_kit.grpc_channels import open_channel
 from service_kit.health import Readiness
@@ -77,6 +78,38 @@ def test_changes_tell_whom_they_touch(state: FarmState, changes: Changes) -> Non
     state.change_locks([Lock(ONE, "x")], [])
     state.change_locks([Lock(TWO, "x")], [ONE, THREE])
     assert changes.told == [{ONE}, {ONE, TWO}]
+
+
+def test_exemptions_that_come_or_go_tell_whom_they_touch(
+    state: FarmState, changes: Changes
+) -> None:
+    known = session_ref("192.0.2.1", "subscriber-17")
+    state.replace_locks([Lock(ONE, "x")], ["identity:subscriber-17"])
+    assert state.is_exempt(known)
+    assert state.lock_on(known) is None
+    state.change_locks([], [], unexempted=["identity:subscriber-17"])
+    assert state.lock_on(known) is not None
+    state.change_locks([], [], exempted=["prefix:192.0.2.0/24"])
+    assert state.lock_on(known) is None
+    state.replace_locks([Lock(ONE, "x")])
+    assert changes.told == [
+        {ONE, "identity:subscriber-17"},
+        {"identity:subscriber-17"},
+        {"prefix:192.0.2.0/24"},
+        {"prefix:192.0.2.0/24"},
+    ]
+
+
+def test_whom_the_rulebook_exempts_no_lock_touches(state: FarmState, changes: Changes) -> None:
+    state.change_locks([Lock("address:127.0.0.1", "x")], [])
+    loopback = session_ref("127.0.0.1")
+    assert state.lock_on(loopback) is not None
+    state.replace_rulebook(1, parse(DEFAULT_DOCUMENT))
+    assert state.lock_on(loopback) is None
+    assert state.is_exempt(loopback)
+    state.replace_rulebook(2, parse("schema = 1"))
+    assert state.lock_on(loopback) is not None
+    assert changes.told == [{"address:127.0.0.1"}] * 3
 
 
 async def test_a_watch_makes_ready_with_the_first_rulebook_and_survives_breaks(

@@ -108,6 +108,32 @@ async def test_ended_sessions_are_told_together_and_once(
     assert policy.of_kind("close_sessions") == 1
 
 
+async def test_the_end_of_a_session_is_never_told_before_its_beginning_was_answered(
+    client: PolicyClient, policy: FakePolicy
+) -> None:
+    sessions = [session_ref() for _ in range(2 * BATCH + 1)]
+    decided = [ask(client, each) for each in sessions]
+    client.close_session(sessions[-1].session_id)
+    await eventually(lambda: policy.closed)
+    assert all(decided)
+    assert policy.opened == sessions
+    assert policy.batches[-1] == ("close_sessions",)
+    assert policy.of_kind("close_sessions") == 1
+
+
+async def test_a_session_that_ended_while_policy_was_silent_is_closed_when_patience_ends(
+    connect: Connect, policy: FakePolicy
+) -> None:
+    policy.decide = silent
+    client = await standing(connect(policy.target, PATIENCE_S))
+    session = session_ref()
+    decided = ask(client, session)
+    client.close_session(session.session_id)
+    assert policy.closed == []
+    await eventually(lambda: policy.closed == [session.session_id])
+    assert decided == [LOCALLY]
+
+
 async def test_a_session_nobody_opened_is_not_closed(
     client: PolicyClient, policy: FakePolicy
 ) -> None:
