@@ -6,6 +6,7 @@ octet that is not UTF-8, or an ASCII control), ``\uNNNN`` or ``\UNNNNNNNN``. A b
 stranger's is doubled, so every single backslash is ours and nothing can imitate an escape.
 """
 
+import json
 from typing import Final
 
 DEFAULT_LIMIT: Final = 256
@@ -24,6 +25,14 @@ def text_for_log(text: str, limit: int = DEFAULT_LIMIT) -> str:
     if len(text) <= limit:
         return _escaped_text(text)
     return rf"{_escaped_text(text[:limit])}\[{len(text) - limit} more]"
+
+
+def ascii_only(text: str) -> str:
+    r"""What was escaped already, with every character above ASCII as JSON would write it:
+    ``\uNNNN``, in pairs above U+FFFF (RFC 8259 §7)."""
+    if text.isascii():
+        return text
+    return "".join(each if each.isascii() else json.dumps(each)[1:-1] for each in text)
 
 
 # Octets that are not UTF-8 travel as U+DC80..U+DCFF (PEP 383) until they are written as \xNN.

@@ -4,7 +4,7 @@
 fit, which is the kernel's own promise that write(2) does not block; otherwise the line waits
 in a bounded queue for the next one. No thread: waking one costs more than the line. No
 O_NONBLOCK: it would change the terminal for every process that shares it.
-``SyslogHandOff`` sends datagrams from a non-blocking socket.
+Syslog has ways of its own (``syslog_delivery``) with the same promise.
 
 At the bound lines are lost, counted in ``smtpgated_log_lines_lost_total``, and said in a line
 of their own when the reader is back.
@@ -14,24 +14,21 @@ import contextlib
 import logging
 import os
 import select
-import socket
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
-from service_kit.addresses import UnixOrTcp
-from service_kit.errors import StartError
 from service_kit.log_formats import LONGEST_LINE
 from service_kit.metrics import counter
 
-_MOST_WAITING: Final = 1_000
+MOST_WAITING: Final = 1_000
 _LAST_CHANCE_MS: Final = 500
 _LOST: Final = counter(
     "smtpgated_log_lines_lost", "Log lines dropped because their reader did not keep up."
 )
 
 
-class _HandOff(logging.Handler):
-    """Counts what was lost and says it once the way is free again."""
+class HandOff(logging.Handler):
+    """A way out for lines. Counts what was lost and says it once the way is free again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,10 +51,10 @@ class _HandOff(logging.Handler):
         raise NotImplementedError
 
 
-class StreamHandOff(_HandOff):
+class StreamHandOff(HandOff):
     """Lines to a descriptor it does not own."""
 
-    def __init__(self, descriptor: int, most_waiting: int = _MOST_WAITING) -> None:
+    def __init__(self, descriptor: int, most_waiting: int = MOST_WAITING) -> None:
         super().__init__()
         self._descriptor = descriptor
         self._waiting: deque[bytes] = deque()
@@ -97,61 +94,6 @@ class StreamHandOff(_HandOff):
                 self._waiting[0] = line[written:]
             else:
                 self._waiting.popleft()
-
-
-class SyslogHandOff(_HandOff):
-    """Datagrams to the local syslog socket, or to host:port over UDP (RFC 5426)."""
-
-    def __init__(self, address: UnixOrTcp) -> None:
-        super().__init__()
-        self._address = address
-        self._socket: socket.socket | None = None
-        try:
-            self._socket = self._connected()
-        except OSError as wrong:
-            raise StartError(
-                f"syslog = {address}: cannot be reached: {wrong.strerror or wrong}"
-            ) from None
-
-    def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-        super().close()
-
-    def _connected(self) -> socket.socket:
-        family, where = _datagram_address(self._address)
-        fresh = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            fresh.setblocking(False)  # noqa: FBT003 - socket's own signature
-            fresh.connect(where)
-        except OSError:
-            fresh.close()
-            raise
-        return fresh
-
-    def _deliver(self, line: bytes) -> bool:
-        for _ in range(2):  # a second time: syslogd was restarted, its socket is a new one
-            try:
-                if self._socket is None:
-                    self._socket = self._connected()
-                self._socket.send(line)
-            except BlockingIOError:
-                return False
-            except OSError:
-                if self._socket is not None:
-                    self._socket.close()
-                    self._socket = None
-            else:
-                return True
-        return False
-
-
-def _datagram_address(address: UnixOrTcp) -> tuple[int, Any]:  # Any: socket's own _Address
-    if address.tcp is None:
-        return socket.AF_UNIX, address.path
-    found = socket.getaddrinfo(address.tcp.host, address.tcp.port, type=socket.SOCK_DGRAM)[0]
-    return found[0], found[4]
 
 
 def _lost_record(lost: int) -> logging.LogRecord:

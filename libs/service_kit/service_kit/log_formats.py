@@ -17,7 +17,7 @@ from enum import Enum
 from types import NoneType
 from typing import Any, Final, Literal
 
-from service_kit.escaping import for_log, text_for_log
+from service_kit.escaping import ascii_only, for_log, text_for_log
 
 LONGEST_LINE: Final = 4096
 # What one fact may be long, tried in this order until the line fits.
@@ -88,7 +88,7 @@ class SyslogFormat(_Format):
     def __init__(self, service: str, facility: Facility) -> None:
         super().__init__(service)
         self._facility = FACILITIES[facility]
-        host = text_for_log(socket.gethostname(), 255).replace(" ", "_")
+        host = ascii_only(text_for_log(socket.gethostname(), 255)).replace(" ", "_")
         self._origin = f"{host or '-'} {service} {os.getpid()}"
 
     def _line(self, record: logging.LogRecord, fields: dict[str, object]) -> str:
@@ -97,9 +97,26 @@ class SyslogFormat(_Format):
         )
         priority = self._facility * 8 + severity
         kind = str(fields["event"]).replace(" ", "_")[:32]  # MSGID = 1*32PRINTUSASCII
-        head = f"<{priority}>1 {rfc3339(record.created)} {self._origin} {kind} - "
-        # ASCII only (§6.4 MSG-ANY): a receiver that does not know the BOM shows no rubbish.
-        return (head + pairs(fields)).encode("ascii", "backslashreplace").decode("ascii")
+        head = f"<{priority}>1 {rfc3339(record.created)} {self._origin} {kind}"
+        return f"{head} {self._body(fields)}"
+
+    def _body(self, fields: dict[str, object]) -> str:
+        """STRUCTURED-DATA and MSG. ASCII only (§6.4 MSG-ANY): UTF-8 would have to begin with a
+        BOM, which many receivers show as rubbish."""
+        return f"- {ascii_only(pairs(fields))}"
+
+
+class StructuredSyslogFormat(SyslogFormat):
+    """RFC 5424 §6.3: the facts are parameters of one element, the text is the event's name."""
+
+    def __init__(self, service: str, facility: Facility, enterprise_number: int) -> None:
+        super().__init__(service, facility)
+        self._element = f"smtpgated@{enterprise_number}"
+
+    def _body(self, fields: dict[str, object]) -> str:
+        (_, name), *rest = fields.items()
+        parameters = "".join(f' {key[:32]}="{_parameter(value)}"' for key, value in rest)
+        return f"[{self._element}{parameters}] {ascii_only(str(name))}"
 
 
 def facts(record: logging.LogRecord, limit: int) -> dict[str, object]:
@@ -190,7 +207,16 @@ def _traceback(error: BaseException, limit: int) -> list[str]:
 
 
 def _quoted(value: object) -> str:
-    if isinstance(value, str):
-        plain = value and not any(mark in value for mark in ' "=')
-        return value if plain else '"{}"'.format(value.replace('"', '\\"'))
-    return json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    plain = value and value[0] not in "[{" and not any(mark in value for mark in ' "=')
+    return value if plain else '"{}"'.format(value.replace('"', '\\"'))
+
+
+# RFC 5424 §6.3.3: inside a PARAM-VALUE these three, and no other, stand behind a backslash.
+_PARAMETER_ESCAPES: Final = str.maketrans({'"': '\\"', "\\": "\\\\", "]": "\\]"})
+
+
+def _parameter(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.translate(_PARAMETER_ESCAPES)

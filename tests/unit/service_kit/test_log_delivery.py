@@ -4,18 +4,14 @@ import json
 import logging
 import os
 import select
-import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from service_kit import log_delivery
-from service_kit.addresses import HostPort, UnixOrTcp
-from service_kit.errors import StartError
-from service_kit.log_delivery import StreamHandOff, SyslogHandOff
+from service_kit.log_delivery import StreamHandOff
 from service_kit.log_formats import JsonFormat
 
 
@@ -111,57 +107,3 @@ def test_a_closed_descriptor_is_no_error(pipe: _Pipe) -> None:
     os.close(pipe.into)
     hand_off.emit(_record(1))
     hand_off.close()
-
-
-def _syslogd(path: Path) -> socket.socket:
-    daemon = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    daemon.bind(str(path))
-    daemon.setblocking(False)
-    return daemon
-
-
-def test_syslog_is_sent_to_a_unix_socket_and_to_its_successor(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    with _syslogd(path) as first:
-        hand_off = SyslogHandOff(UnixOrTcp(path=str(path)))
-        hand_off.setFormatter(JsonFormat("unit"))
-        hand_off.emit(_record(1))
-        assert b'"number":1' in first.recv(4096)
-    path.unlink()
-    hand_off.emit(_record(2))
-    with _syslogd(path) as second:
-        hand_off.emit(_record(3))
-        assert b'"event":"log lines lost","count":1' in second.recv(4096)
-        assert b'"number":3' in second.recv(4096)
-    hand_off.close()
-
-
-def test_syslog_that_does_not_read_costs_lines_and_no_waiting(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    with _syslogd(path) as daemon:
-        hand_off = SyslogHandOff(UnixOrTcp(path=str(path)))
-        hand_off.setFormatter(JsonFormat("unit"))
-        for number in range(5000):
-            hand_off.emit(_record(number))
-        received = 0
-        with contextlib.suppress(BlockingIOError):
-            while daemon.recv(4096):
-                received += 1
-        assert 0 < received < 5000
-        hand_off.close()
-
-
-def test_syslog_is_sent_over_udp() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
-        daemon.bind(("127.0.0.1", 0))
-        daemon.settimeout(10)
-        hand_off = SyslogHandOff(UnixOrTcp(tcp=HostPort(*daemon.getsockname())))
-        hand_off.setFormatter(JsonFormat("unit"))
-        hand_off.emit(_record(1))
-        assert b'"number":1' in daemon.recv(4096)
-        hand_off.close()
-
-
-def test_a_syslog_socket_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(StartError, match=r"syslog = .*: cannot be reached: No such file"):
-        SyslogHandOff(UnixOrTcp(path=str(tmp_path / "log")))

@@ -119,7 +119,7 @@ def test_a_syslog_line_is_rfc_5424() -> None:
     line = SyslogFormat("edge-proxy", "mail").octets(_record(helo="jürgen\n"))
     assert re.fullmatch(
         rb"<22>1 2026-01-02T03:04:05\.678Z \S+ edge-proxy \d+ session_ended - "
-        rb"session ended helo=j\\xfcrgen\\x0a",
+        rb"session ended helo=j\\u00fcrgen\\x0a",
         line,
     )
 
