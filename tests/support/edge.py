@@ -34,6 +34,7 @@ def settings_for(farm: FakeFarm, overrides: Tables | None = None) -> dict[str, A
     tables: dict[str, Any] = {
         "edge_id": "edge-under-test",
         "drain_deadline_s": 20.0,
+        "drain_patience_s": 0.0,
         "listen": {"addresses": ["127.0.0.1:0"]},
         "destination": {"mode": "fixed", "server": str(farm.far.address)},
         "scanner": {"target": farm.scanner.target},

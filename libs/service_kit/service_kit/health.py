@@ -59,6 +59,11 @@ class Readiness:
         """Returns at the next change. Read the state, then wait: no await in between."""
         await self._changed.wait()
 
+    async def wait_ready(self) -> None:
+        """Returns when every part is ready."""
+        while not self.ready:
+            await self.wait_change()
+
 
 class HealthService(health_pb2_grpc.HealthServicer):
     """grpc.health.v1 over a Readiness. Own, because the library's copy of the state would

@@ -52,6 +52,7 @@ class Acceptor:
         self._state = state
         self._interception = interception
         self._outgoing_address = destination.outgoing_address
+        self._outgoing_mark = destination.outgoing_mark
         self._lookup_timeout_s = destination.lookup_timeout_s
         self._edge_id = edge_id
         self._most_sessions = most_sessions
@@ -60,8 +61,8 @@ class Acceptor:
         # Session ids are unique over restarts and workers without asking anybody.
         self._prefix = f"{edge_id}-{secrets.token_hex(4)}"
         self._count = 0
-        self._arrivals = 0
-        self.draining = False
+        self.arrivals = 0
+        """Connections of which it is not known yet where they were going."""
 
     def owner_of(self, link: Link) -> LinkOwner | None:
         """Who deals with a new connection; None when it was turned away."""
@@ -69,20 +70,20 @@ class Acceptor:
             metrics.OVERLOADED().inc()
             link.abort()  # words would keep one descriptor more for seconds
             return None
-        if len(self._around.registry) + self._arrivals >= self._most_sessions:
+        if len(self._around.registry) + self.arrivals >= self._most_sessions:
             metrics.OVERLOADED().inc()
             self._turn_away(link, refusals.NOT_READY, "worker is full")
             return None
-        if self._rulebook is None or self.draining:
+        if self._rulebook is None:
             self._turn_away(link, refusals.NOT_READY, "not ready")
             return None
-        self._arrivals += 1
+        self.arrivals += 1
         return Arrival(
             link, self._interception, self._lookup_timeout_s, self._around.tasks, self._arrived
         )
 
     def _arrived(self, arrival: Arrival, result: Found | NoDestination) -> LinkOwner | None:
-        self._arrivals -= 1
+        self.arrivals -= 1
         link = arrival.link
         if isinstance(result, NoDestination):
             metrics.NO_DESTINATION(result.why).inc()
@@ -110,7 +111,9 @@ class Acceptor:
 
     def _route(self, found: Found) -> Route:
         local = found.source.address if found.transparent else self._outgoing_address
-        return Route(found.original_destination, local, found.transparent)
+        return Route(
+            found.original_destination, local, found.transparent, mark=self._outgoing_mark
+        )
 
     @property
     def _rulebook(self) -> Rulebook | None:

@@ -1,7 +1,8 @@
 """Builds an edge worker from its settings, runs it, and drains it."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from edge_proxy.acceptor import Acceptor
@@ -12,21 +13,20 @@ from edge_proxy.clients.scan_client import ScanClient
 from edge_proxy.conductor import Conductor, Surroundings
 from edge_proxy.config import EdgeSettings
 from edge_proxy.drain import drain, tell_the_rest
+from edge_proxy.handover.entrance import Entrance
+from edge_proxy.handover.succession import succession
 from edge_proxy.interception.choose import choose_interception
 from edge_proxy.links.link import Link
-from edge_proxy.links.listener import address_of, bind, listen
+from edge_proxy.links.listener import address_of, listen
 from edge_proxy.links.open_links import OpenLinks
+from edge_proxy.links.tunnel import TunnelLimits
 from edge_proxy.local_limits import decide_locally
 from edge_proxy.open_files import allow
 from edge_proxy.registry import Registry
 from edge_proxy.relay.phases import PATIENCE, Phase
 from edge_proxy.relay.settings import CoreSettings
-from edge_proxy.workers import (
-    drain_with_supervisor,
-    supervise,
-    tell_supervisor,
-    worker_number,
-)
+from edge_proxy.under_supervisor import UnderSupervisor, worker_number
+from edge_proxy.workers import supervise
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
 from service_kit.clock import SYSTEM_CLOCK
@@ -34,7 +34,7 @@ from service_kit.grpc_channels import open_channel
 from service_kit.health import Readiness
 from service_kit.lifecycle import Lifecycle
 from service_kit.logs import event
-from service_kit.metrics import StatusServer, serve_http
+from service_kit.metrics import serve_http
 from service_kit.tasks import Tasks
 from smtpgated_contracts.values.mail import EdgeId
 
@@ -54,6 +54,22 @@ async def run(settings: EdgeSettings) -> None:
 
 
 async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
+    """One process that accepts sessions: the only one, or a worker."""
+    async with _entrance(settings, lifecycle) as entrance:
+        await _serve(settings, lifecycle, entrance)
+
+
+@asynccontextmanager
+async def _entrance(settings: EdgeSettings, lifecycle: Lifecycle) -> AsyncIterator[Entrance]:
+    if worker_number() is None:
+        async with succession(settings, lifecycle) as place:
+            yield place
+    else:
+        async with Tasks() as tasks:
+            yield UnderSupervisor(settings, lifecycle, tasks)
+
+
+async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entrance) -> None:
     number = worker_number()
     edge_id = EdgeId(settings.edge_id if number is None else f"{settings.edge_id}/{number}")
     readiness = Readiness("rulebook")
@@ -62,10 +78,6 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
     state = FarmState(SYSTEM_CLOCK, lambda subjects: _locks_changed(registry, subjects))
     without_policy = parse(DEFAULT_DOCUMENT) if settings.policy.stance == "open" else None
 
-    sockets = [
-        bind(address, settings.listen.backlog, shared=number is not None)
-        for address in settings.listen.addresses
-    ]
     allow(settings.limits.sessions)
     policy_channel = open_channel(settings.policy.target, settings.tls, RULEBOOK_MESSAGE_OCTETS)
     scanner_channel = open_channel(settings.scanner.target, settings.tls)
@@ -98,6 +110,11 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
             locks=state,
             registry=registry,
             open_links=open_links,
+            tunnel_limits=TunnelLimits(
+                require_tls=settings.tunnel.require_tls,
+                duration_s=settings.tunnel.duration_s,
+                octets=settings.tunnel.octets,
+            ),
             tasks=tasks,
             clock=SYSTEM_CLOCK,
         )
@@ -114,39 +131,22 @@ async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
         tasks.spawn(watch.run(), name="policy watch")
         tasks.spawn(outcomes.run(), name="outcome report")
         policy.start()
-        if number is not None:
-            drain_with_supervisor(lifecycle)
-            tasks.spawn(tell_supervisor(readiness), name="supervisor")
-        status = await _serve_status(settings, number, readiness)
-        servers = await listen(
-            sockets, settings.listen.backlog, lambda: Link(acceptor.owner_of, open_links)
-        )
-        event(
-            _LOG,
-            logging.INFO,
-            "listening",
-            at=[str(address_of(each)) for each in sockets],
-            status_port=status.port if status is not None else None,
-        )
-
-        await lifecycle.wait_drain()
-        acceptor.draining = True
-        for server in servers:
-            server.close()
-        await drain(registry, open_links, lifecycle)
+        if await entrance.open(readiness):
+            await _accept(settings, entrance, acceptor, open_links, readiness, lifecycle)
+            await drain(registry, acceptor, open_links, lifecycle, settings.drain_patience_s)
         await tell_the_rest(outcomes, policy)
-        if status is not None:
-            await status.aclose()
     await policy_channel.close()
     await scanner_channel.close()
 
 
 def _core_settings(settings: EdgeSettings) -> CoreSettings:
     """Deadlines nest: the scan's own ends before the core's patience for a verdict does."""
-    for_verdict_s = settings.scanner.deadline_s + _BEYOND_SCAN_S
-    return CoreSettings(
-        reply_name=settings.replies.name, patience={**PATIENCE, Phase.VERDICT: for_verdict_s}
-    )
+    patience = {
+        **PATIENCE,
+        Phase.VERDICT: settings.scanner.deadline_s + _BEYOND_SCAN_S,
+        Phase.TUNNEL: settings.tunnel.idle_s,
+    }
+    return CoreSettings(reply_name=settings.replies.name, patience=patience)
 
 
 def _locks_changed(registry: Registry[Conductor], subjects: Iterable[str]) -> None:
@@ -154,10 +154,30 @@ def _locks_changed(registry: Registry[Conductor], subjects: Iterable[str]) -> No
         session.lock_changed()
 
 
-async def _serve_status(
-    settings: EdgeSettings, number: int | None, readiness: Readiness
-) -> StatusServer | None:
-    """With several workers the supervisor serves the metrics of all."""
-    if settings.metrics is None or number is not None:
-        return None
-    return await serve_http(settings.metrics.listen, readiness)
+async def _accept(
+    settings: EdgeSettings,
+    entrance: Entrance,
+    acceptor: Acceptor,
+    open_links: OpenLinks,
+    readiness: Readiness,
+    lifecycle: Lifecycle,
+) -> None:
+    """Take sessions until the drain begins."""
+    status = await serve_http(entrance.status, readiness) if entrance.status else None
+    servers = await listen(
+        entrance.sessions, settings.listen.backlog, lambda: Link(acceptor.owner_of, open_links)
+    )
+    event(
+        _LOG,
+        logging.INFO,
+        "listening",
+        at=[str(address_of(each)) for each in entrance.sessions],
+        status_port=status.port if status is not None else None,
+    )
+    entrance.accepting()
+    await lifecycle.wait_drain()
+    for server in servers:
+        server.close()
+    await entrance.leave()
+    if status is not None:
+        await status.aclose()

@@ -21,6 +21,23 @@ class ListenSettings(Settings):
     """Where intercepted connections arrive; ``[::]:2525`` takes both families."""
     backlog: int = Field(default=1024, ge=1, le=65_535)
     """Connections the kernel holds before they are accepted."""
+    handover: Path | None = None
+    """UNIX socket over which a new edge takes the listening sockets over from this one."""
+    handover_deadline_s: float = Field(default=600.0, ge=0, le=86_400)
+    """After a handover: seconds until the old edge cuts what still runs, TLS tunnels included."""
+
+    @field_validator("handover")
+    @classmethod
+    def _handover_is_a_socket_path(cls, path: Path | None) -> Path | None:
+        if path is not None and not (path.is_absolute() and len(bytes(path)) <= LONGEST_PATH):
+            raise ValueError(f"must be an absolute path of at most {LONGEST_PATH} octets")
+        return path
+
+    @model_validator(mode="after")
+    def _handover_needs_known_ports(self) -> Self:
+        if self.handover is not None and any(each.port == 0 for each in self.addresses):
+            raise ValueError("handover needs a port in each of addresses, not 0")
+        return self
 
 
 class ScannerSettings(Settings):

@@ -1,60 +1,37 @@
-"""The listening sockets: shared between worker processes by SO_REUSEPORT."""
+"""The listening sockets: bound once, accepted from by every process that holds them.
+
+With several workers all accept from the same socket (docs/decisions has why).
+"""
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 
 from edge_proxy.links.link import Link
 from service_kit.addresses import HostPort
 from service_kit.errors import StartError
 
 
-def bind(address: HostPort, backlog: int, *, shared: bool) -> socket.socket:
-    """A listening socket; ``shared``: several processes listen there and share the connections.
+def bind(address: HostPort, backlog: int, purpose: str = "") -> socket.socket:
+    """A listening socket; ``[::]`` takes both families.
 
-    ``[::]`` takes both families. Raises StartError: the address is taken, or not ours.
+    Raises StartError: the address is taken, or not ours; ``purpose`` says for what it was.
     """
-    listening = _bound(address, shared=shared)
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
     try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listening.bind((address.host, address.port))
         listening.listen(backlog)
+        listening.settimeout(0)  # asyncio waits, the socket never
     except OSError as error:
         listening.close()
-        raise _cannot(address, error) from None
+        raise StartError(
+            f"cannot listen on {address}{purpose}: {error.strerror or error}"
+        ) from None
     return listening
-
-
-@contextmanager
-def reserved(addresses: Iterable[HostPort]) -> Iterator[None]:
-    """Nobody but processes that share these addresses with us gets them; we do not listen.
-
-    Raises StartError.
-    """
-    with ExitStack() as held:
-        for address in addresses:
-            held.enter_context(_bound(address, shared=True))
-        yield
-
-
-def _bound(address: HostPort, *, shared: bool) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if family is socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        bound.bind((address.host, address.port))
-        bound.settimeout(0)  # asyncio waits, the socket never
-    except OSError as error:
-        bound.close()
-        raise _cannot(address, error) from None
-    return bound
-
-
-def _cannot(address: HostPort, error: OSError) -> StartError:
-    return StartError(f"cannot listen on {address}: {error.strerror or error}")
 
 
 def address_of(listening: socket.socket) -> HostPort:
