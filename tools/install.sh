@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
-PEERS=(clamav-daemon spamd spamassassin postfix haproxy nftables iproute2 swaks curl procps)
+PEERS=(clamav-daemon spamd spamassassin rspamd postfix haproxy nftables iproute2 swaks curl procps)
 
 progress() { if [ -t 2 ]; then printf '\r\033[K%s' "$1" >&2; else printf '%s\n' "$1" >&2; fi; }
 progress_end() { if [ -t 2 ]; then printf '\r\033[K' >&2; fi; }

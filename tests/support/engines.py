@@ -1,4 +1,5 @@
-"""Real engines for tests and figures: clamd with signatures of our own, spamd with Debian's rules.
+"""Real engines for tests and figures: clamd with signatures of our own, spamd and rspamd
+with Debian's rules.
 
 Each runs in the foreground in a folder of its own, as whoever runs the tests (spamd, which
 refuses to be root, as Debian's account for it), and is ended by the process that was started.
@@ -26,6 +27,7 @@ from service_kit.addresses import HostPort
 # clamd with our few signatures is up in a second; spamd compiles its rules for several.
 _PATIENCE_S: Final = 90.0
 _SPAMD_ACCOUNT: Final = "debian-spamd"
+_RSPAMD_ACCOUNT: Final = "_rspamd"
 SIGNATURE: Final = "Test.Eicar"
 """What our clamd calls EICAR, in content and in whatever clamd unpacks."""
 _MIB: Final = 1024 * 1024
@@ -131,9 +133,50 @@ def spamd_running(folder: Path) -> Iterator[RunningSpamd]:
 def _other_account(home: Path) -> list[str]:
     if os.geteuid() != 0:
         return []
-    account = pwd.getpwnam(_SPAMD_ACCOUNT)
-    os.chown(home, account.pw_uid, account.pw_gid)
+    _give(home, _SPAMD_ACCOUNT)
     return [f"--username={_SPAMD_ACCOUNT}"]
+
+
+def _give(folder: Path, account: str) -> None:
+    owner = pwd.getpwnam(account)
+    os.chown(folder, owner.pw_uid, owner.pw_gid)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRspamd:
+    address: HostPort
+    process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def rspamd_running(folder: Path) -> Iterator[RunningRspamd]:
+    """Debian's rules; whoever it asks by DNS does not answer."""
+    program = _program("rspamd", "rspamd")
+    folder.mkdir(parents=True, exist_ok=True)
+    address = free_port("127.0.0.1")
+    with tempfile.TemporaryDirectory(prefix="rspamd-") as home:
+        configuration = Path(home) / "rspamd.conf"
+        configuration.write_text(_RSPAMD_CONFIGURATION.format(address=address))
+        command = [program, "--no-fork", f"--config={configuration}"]
+        command += [f"--var={name}={home}" for name in ("DBDIR", "RUNDIR", "LOGDIR")]
+        if os.geteuid() == 0:
+            _give(Path(home), _RSPAMD_ACCOUNT)
+            command += [f"--user={_RSPAMD_ACCOUNT}", f"--group={_RSPAMD_ACCOUNT}"]
+        with _running(command, folder / "rspamd.log") as run:
+            _wait_until(lambda: _listens_tcp(address), run, folder / "rspamd.log")
+            yield RunningRspamd(address, run)
+
+
+_RSPAMD_CONFIGURATION: Final = """\
+.include "$CONFDIR/common.conf"
+options {{
+    pidfile = "$RUNDIR/rspamd.pid";
+    .include "$CONFDIR/options.inc"
+    dns {{ nameserver = "127.0.0.1:1"; timeout = 0.1s; retransmits = 0; }}
+}}
+logging {{ type = "console"; level = "warning"; }}
+worker "normal" {{ bind_socket = "{address.host}:{address.port}"; count = 2; }}
+"""
 
 
 def _program(name: str, package: str) -> str:

@@ -1,4 +1,4 @@
-"""Servers that speak as they are told: good twins of clamd and spamd, and bad ones.
+"""Servers that speak as they are told: good twins of each engine's daemon, and bad ones.
 
 A *script* is what happens on one connection. A double listens on a UNIX socket and counts its
 connections; whatever a script still has open is closed with it.
@@ -6,6 +6,7 @@ connections; whatever a script still has open is closed with it.
 
 import asyncio
 import contextlib
+import json
 import re
 import struct
 import tempfile
@@ -173,3 +174,64 @@ async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.write(b"220 mx.example ESMTP\r\n" * 1000)
     await writer.drain()
     await reader.readexactly(1 << 30)
+
+
+# rspamd
+
+
+async def rspamd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """As rspamd speaks: one request a connection, its answer JSON over HTTP."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    if head.startswith(b"GET /ping "):
+        writer.write(http(b"pong\r\n"))
+        return
+    assert head.startswith(b"POST /checkv2 HTTP/1.1\r\n"), head
+    length = re.search(rb"Content-Length: (\d+)\r\n", head)
+    assert length is not None
+    content = await reader.readexactly(int(length[1]))
+    found = GTUBE.encode() in content
+    symbols = {"GTUBE": {"name": "GTUBE", "score": 15.0}} if found else {}
+    said = {
+        "score": 15.0 if found else 0.0,
+        "action": "reject" if found else "no action",
+        "symbols": symbols,
+    }
+    writer.write(http(json.dumps(said).encode()))
+
+
+def http(body: bytes, status: str = "200 OK") -> bytes:
+    return (
+        b"HTTP/1.1 %s\r\nConnection: close\r\nServer: rspamd/0.0\r\nContent-Length: %d\r\n\r\n%s"
+        % (status.encode(), len(body), body)
+    )
+
+
+def rspamd_answering(octets: bytes) -> Script:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"Content-Length: (\d+)\r\n", head)
+        assert length is not None
+        await reader.readexactly(int(length[1]))
+        writer.write(octets)
+
+    return script
+
+
+# mksd
+
+
+async def mksd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """As mksd spoke: the path of a file, a line."""
+    question = await reader.readuntil(b"\n")
+    assert question.startswith(b"S/"), question
+    path = Path(question[1:-1].decode())
+    found = EICAR in await asyncio.to_thread(path.read_bytes)
+    writer.write(b"VIR %s %s\n" % (SIGNATURE.encode(), str(path).encode()) if found else b"OK\n")
+
+
+def mksd_answering(octets: bytes) -> Script:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\n")
+        writer.write(octets)
+
+    return script

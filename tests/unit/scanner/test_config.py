@@ -72,7 +72,7 @@ def test_the_environment_overrides_an_engines_key(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("", "engines"),
-        ("[engines]\n", r"at least one of \[engines.clamd\], \[engines.spamd\], \[engines.yara\]"),
+        ("[engines]\n", r"at least one of \[engines.clamd\], \[engines.mksd\], \[engines.spamd\]"),
         ("[engines.sophos]\n", "sophos"),
         ("[engines.clamd]\naddres = '/x'\n", "addres"),
         ("[engines.clamd]\naddress = 'nonsense'\n", "address"),

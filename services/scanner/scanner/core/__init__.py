@@ -1,8 +1,9 @@
 """What the scanner decides and speaks, without a socket or a clock.
 
 ``plan`` who is asked · ``verdict`` what their statements mean together · ``clamd_wire``,
-``spamd_wire``, ``yara_wire`` the octets of each engine · ``budget`` the bounds of looking
-inside a message · ``readings``, ``mime_parts``, ``zip_members`` looking inside.
+``mksd_wire``, ``spamd_wire``, ``rspamd_wire``, ``yara_wire`` the octets of each engine ·
+``budget`` the bounds of looking inside a message · ``readings``, ``mime_parts``,
+``zip_members`` looking inside.
 
 Every reader here has one shape: ``feed(octets)`` returns the reply once it is complete and
 None until then; what came after it is ``trailing``; nonsense raises ``ReplyMalformed``.

@@ -56,7 +56,8 @@ class EngineLink(asyncio.Protocol):
         ``half_close``: say the end of the request by closing our side, after which there is
         no other exchange.
         """
-        assert self.usable
+        if not self.usable:
+            raise EngineFailure(FailureReason.LOST, "closed or out of step before it was asked")
         assert self._transport is not None
         self.exchanges += 1
         self._reader = reader

@@ -6,6 +6,8 @@
 from pydantic import model_validator
 
 from scanner.engines.clamd import ClamdSettings
+from scanner.engines.mksd import MksdSettings
+from scanner.engines.rspamd import RspamdSettings
 from scanner.engines.settings import EngineSettings
 from scanner.engines.spamd import SpamdSettings
 from scanner.engines.yara import YaraSettings
@@ -15,7 +17,9 @@ from service_kit.config import Settings
 
 class EngineTables(Settings):
     clamd: ClamdSettings | None = None
+    mksd: MksdSettings | None = None
     spamd: SpamdSettings | None = None
+    rspamd: RspamdSettings | None = None
     yara: YaraSettings | None = None
 
     @model_validator(mode="after")

@@ -1,0 +1,101 @@
+"""rspamd: spam, by HTTP ``POST /checkv2``, with what is known of the session beside the content.
+
+It is told who sends, to whom and from where, so its rules about addresses, HELO and networks
+work as behind a mail server; an authenticated sender is told as one (``User``). Its scale is
+not SpamAssassin's: it adds its header from 6 where SpamAssassin says spam from 5, hence
+``scale``. An action in ``sure`` makes content suspect whatever its score.
+
+Errors: EngineFailure; "soft reject" is one too, because nobody has judged that content.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from scanner.core.profile import EngineVersion, Oversize
+from scanner.core.rspamd_wire import (
+    MOST_RECIPIENTS,
+    HttpReader,
+    OpinionReader,
+    check_request,
+    field,
+    ping_request,
+)
+from scanner.core.rspamd_wire import Field as HeaderField
+from scanner.core.verdict import Statement
+from scanner.engines.link import connect
+from scanner.engines.pool import LinkPool
+from scanner.engines.settings import Count, EngineSettings, Octets
+from scanner.ports import EngineFailure, FailureReason, ScanContext
+from service_kit.addresses import HostPort, UnixOrTcp
+from smtpgated_contracts.values.scan import EngineClass, VerdictKind
+
+NAME: Final = "rspamd"
+
+
+class RspamdSettings(EngineSettings):
+    address: UnixOrTcp = UnixOrTcp(tcp=HostPort("127.0.0.1", 11333))
+    """host:port of a normal worker, or the path of its socket."""
+    connections: Count = 16
+    """Scans at the same time at most."""
+    max_octets: Octets = 10 * 1024 * 1024
+    """rspamd's own max_message is 50 MiB; spam is smaller."""
+    oversize: Oversize = Oversize.SKIP
+    scale: Annotated[float, Field(gt=0, le=100)] = 5 / 6
+    """Its scores times this are compared with ``[spam] suspect_at``."""
+    sure: tuple[str, ...] = ("reject",)
+    """Actions that make content suspect whatever the score; [] for none."""
+
+    def open(self) -> "RspamdEngine":
+        return RspamdEngine(self)
+
+
+class RspamdEngine:
+    def __init__(self, settings: RspamdSettings) -> None:
+        self.profile: Final = settings.profile(NAME, EngineClass.SPAM)
+        self._address = settings.address
+        self._scale = settings.scale
+        self._sure = frozenset(settings.sure)
+        self._pool = LinkPool(settings.address, settings.connections)
+
+    async def start(self) -> None:
+        """Nothing to prepare: links are made when they are needed."""
+
+    async def scan(
+        self, content: bytes, context: ScanContext, deadline: float
+    ) -> tuple[Statement, ...]:
+        request = check_request(len(content), _facts(context))
+        async with self._pool.link(deadline) as link:
+            try:
+                said = await link.exchange((request, content), OpinionReader())
+            finally:
+                link.abort()  # it closes after each reply
+            if said.refusal:
+                raise EngineFailure(FailureReason.REFUSED, said.refusal)
+            if link.answered_early:
+                raise EngineFailure(FailureReason.MALFORMED, "a score before it had all of it")
+        kind = VerdictKind.SUSPECT if said.action in self._sure else VerdictKind.CLEAN
+        return (Statement(EngineClass.SPAM, kind, said.symbols, said.score * self._scale),)
+
+    async def version(self) -> EngineVersion:
+        link = await connect(self._address)
+        try:
+            return EngineVersion((await link.exchange((ping_request(),), HttpReader())).server)
+        finally:
+            link.abort()
+
+    async def aclose(self) -> None:
+        self._pool.close()
+
+
+def _facts(context: ScanContext) -> Iterator[HeaderField]:
+    session, envelope = context.session, context.envelope
+    yield field("IP", session.source.address.encode())
+    yield field("Helo", envelope.helo)
+    yield field("From", b"<%s>" % envelope.reverse_path)
+    for recipient in envelope.recipients[:MOST_RECIPIENTS]:
+        yield field("Rcpt", b"<%s>" % recipient)
+    yield field("Queue-Id", f"{session.session_id}.{context.transaction}".encode())
+    if envelope.authenticated:
+        yield field("User", session.identity.encode() or b"authenticated")
