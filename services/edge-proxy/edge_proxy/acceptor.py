@@ -111,9 +111,7 @@ class Acceptor:
 
     def _route(self, found: Found) -> Route:
         local = found.source.address if found.transparent else self._outgoing_address
-        return Route(
-            found.original_destination, local, found.transparent, mark=self._outgoing_mark
-        )
+        return Route(found.original_destination, local, found.transparent, mark=self._outgoing_mark)
 
     @property
     def _rulebook(self) -> Rulebook | None:

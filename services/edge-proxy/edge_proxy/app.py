@@ -19,6 +19,7 @@ from edge_proxy.interception.choose import choose_interception
 from edge_proxy.links.link import Link
 from edge_proxy.links.listener import address_of, listen
 from edge_proxy.links.open_links import OpenLinks
+from edge_proxy.links.transparent import open_to_every_address
 from edge_proxy.links.tunnel import TunnelLimits
 from edge_proxy.local_limits import decide_locally
 from edge_proxy.open_files import allow
@@ -78,6 +79,8 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
     state = FarmState(SYSTEM_CLOCK, lambda subjects: _locks_changed(registry, subjects))
     without_policy = parse(DEFAULT_DOCUMENT) if settings.policy.stance == "open" else None
 
+    if settings.destination.transparent:
+        open_to_every_address(entrance.sessions)
     allow(settings.limits.sessions)
     policy_channel = open_channel(settings.policy.target, settings.tls, RULEBOOK_MESSAGE_OCTETS)
     scanner_channel = open_channel(settings.scanner.target, settings.tls)
@@ -121,7 +124,9 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
         acceptor = Acceptor(
             surroundings,
             state,
-            choose_interception(settings.destination),
+            choose_interception(
+                settings.destination, [address_of(each) for each in entrance.sessions]
+            ),
             settings.destination,
             edge_id,
             settings.limits.sessions,
