@@ -34,14 +34,18 @@ def sink(folder: Path) -> Iterator[tuple[HostPort, Child]]:
 
 
 @contextmanager
-def tcp_relay(folder: Path, target: HostPort) -> Iterator[tuple[HostPort, Child]]:
-    """HAProxy in TCP mode with one thread: the lower bound of any proxy."""
+def tcp_relay(folder: Path, target: HostPort, *options: str) -> Iterator[tuple[HostPort, Child]]:
+    """HAProxy in TCP mode with one thread: the lower bound of any proxy.
+
+    ``options`` are its own, ``splice-auto`` for one.
+    """
     address = free_port(LOOPBACK)
-    config = folder / "haproxy.cfg"
+    config = folder / "-".join(("haproxy", *options, "cfg"))
     config.write_text(
         "global\n  nbthread 1\n  maxconn 4096\n"
         "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"
         f"listen relay\n  bind {address}\n  server far {target}\n"
+        + "".join(f"  option {option}\n" for option in options)
     )
     command = ("haproxy", "-db", "-f", str(config))
     with running(Child("haproxy", command, folder / "haproxy.log")) as child:

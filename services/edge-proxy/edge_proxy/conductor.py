@@ -17,7 +17,7 @@ from edge_proxy.journal import Journal
 from edge_proxy.links.connect import NotConnected, Route, connect
 from edge_proxy.links.link import Link
 from edge_proxy.links.open_links import OpenLinks
-from edge_proxy.links.tunnel import Tunnel
+from edge_proxy.links.tunnel import Tunnel, TunnelLimits
 from edge_proxy.metrics import Side
 from edge_proxy.patience import Patience
 from edge_proxy.ports import LockTable, OutcomePort, PolicyPort, ScanFeed, ScanPort
@@ -52,6 +52,7 @@ class Surroundings:
     locks: LockTable
     registry: Registry["Conductor"]
     open_links: OpenLinks
+    tunnel_limits: TunnelLimits
     tasks: Tasks
     clock: Clock
 
@@ -118,6 +119,10 @@ class Conductor:
             self._input(self._core.locked)
         else:
             self._input(self._core.unlocked)
+
+    @property
+    def has_begun_mail(self) -> bool:
+        return self._core.has_begun_mail
 
     def drain(self) -> None:
         self._input(self._core.drain)
@@ -272,7 +277,8 @@ class Conductor:
         if self._asked_policy:
             self._around.policy.close_session(self.session.session_id)
         metrics.OPEN_SESSIONS().dec()
-        self._journal.session_ended(self._core.record)
+        tunnel = self._tunnel.stop() if self._tunnel is not None else None
+        self._journal.session_ended(self._core.record, tunnel)
 
     def _drop_everything(self) -> None:
         if self._connecting is not None:
@@ -346,7 +352,11 @@ class Conductor:
     def _become_tunnel(self, _action: actions.BecomeTunnel) -> None:
         if self._upstream is not None:
             metrics.TUNNELS().inc()
-            self._tunnel = Tunnel(self._downstream, self._upstream)
+            limits = self._around.tunnel_limits
+            self._tunnel = Tunnel(self._downstream, self._upstream, limits, self._cut_tunnel)
+
+    def _cut_tunnel(self, by: CloseCause, detail: str) -> None:
+        self._input(lambda: self._core.cut_tunnel(by, detail))
 
     def _note(self, action: actions.Note) -> None:
         self._journal.note(action.fact)

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
-from edge_proxy import metrics
+from edge_proxy import metrics, tunnel_account
+from edge_proxy.links.tunnel import TunnelRecord
 from edge_proxy.metrics import RuleMode, Side
 from edge_proxy.ports import OutcomePort
 from edge_proxy.relay.facts import (
@@ -80,10 +81,12 @@ class Journal:
     def note(self, fact: Fact) -> None:
         self.NOTE[type(fact)](self, fact)
 
-    def session_ended(self, record: SessionRecord) -> None:
+    def session_ended(self, record: SessionRecord, tunnel: TunnelRecord | None = None) -> None:
         """The line a session leaves."""
         by = record.closed_by or CloseCause.CLIENT
         metrics.SESSIONS(by).inc()
+        if tunnel is not None:
+            tunnel_account.count(tunnel, by)
         session = self._session
         event(
             _LOG,
@@ -105,6 +108,7 @@ class Journal:
             tunnelled=record.tunnelled,
             octets_up=self._octets_up,
             octets_down=self._octets_down,
+            **tunnel_account.facts(tunnel),
             spent_s=round(self._clock.monotonic_s() - self._opened_at_s, 3),
         )
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from edge_proxy.ports import NotFound
 from edge_proxy.relay.facts import CloseCause
+from edge_proxy.smtp.tls_hello import TlsVersion
 from service_kit.metrics import counter, gauge, histogram
 from smtpgated_contracts.values.policy import DecisionKind, Disposition
 from smtpgated_contracts.values.scan import VerdictKind
@@ -27,6 +28,13 @@ class RuleMode(Enum):
     SHADOW = "shadow"
 
 
+class Handover(Enum):
+    """What became of a successor's wish."""
+
+    DONE = "done"
+    GIVEN_UP = "given up"
+
+
 SESSIONS: Final = counter(
     "edge_sessions", "Sessions that ended, by why they ended.", closed_by=CloseCause
 )
@@ -43,6 +51,22 @@ DECISIONS: Final = counter(
 )
 OCTETS: Final = counter("edge_octets", "Octets received, by side.", side=Side)
 TUNNELS: Final = counter("edge_tunnels", "Sessions that became a TLS tunnel.")
+TUNNELS_ENDED: Final = counter(
+    "edge_tunnels_ended", "Tunnels that ended, by why; timeout: idle too long.", closed_by=CloseCause
+)
+TUNNEL_VERSIONS: Final = counter(
+    "edge_tunnel_versions", "Tunnels that ended, by what the server chose.", version=TlsVersion
+)
+NOT_TLS: Final = counter("edge_tunnels_not_tls", "Tunnels with octets that cannot be TLS.")
+TUNNEL_OCTETS: Final = counter(
+    "edge_tunnel_octets", "Octets received in tunnels that have ended, by side.", side=Side
+)
+TUNNEL_RECORDS: Final = counter(
+    "edge_tunnel_records", "TLS records received in tunnels that have ended, by side.", side=Side
+)
+TUNNEL_MESSAGES: Final = counter(
+    "edge_tunnel_messages", "Messages in tunnels that have ended, estimated."
+)
 VIOLATIONS: Final = counter(
     "edge_violations", "Protocol violations, by who broke the protocol.", side=Side
 )
@@ -65,3 +89,6 @@ RULEBOOK_VERSION: Final = gauge(
 )
 LOCKS: Final = gauge("edge_locks", "Locks the edge knows.", combined="livemax")
 ERRORS: Final = counter("edge_session_errors", "Sessions ended by a bug of ours.")
+HANDOVERS: Final = counter(
+    "edge_handovers", "Handovers to a new edge, by what became of them.", outcome=Handover
+)

@@ -150,6 +150,11 @@ class RelaySession:
         self._c.locked = False
         return ()
 
+    def cut_tunnel(self, by: CloseCause, detail: str) -> Sequence[Action]:
+        """The tunnel broke a limit, or what goes through it is not TLS."""
+        self._c.close(by, detail=detail)
+        return self._c.outbox.take()
+
     def drain(self) -> Sequence[Action]:
         """Finish what was begun; close at the next border between transactions."""
         self._c.draining = True

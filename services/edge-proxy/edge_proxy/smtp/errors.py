@@ -10,6 +10,7 @@ class ViolationKind(StrEnum):
     MALFORMED_CHUNK = "BDAT without a size that can be followed"
     MALFORMED_REPLY = "reply that is none"
     REPLY_TOO_LONG = "reply too long"
+    NOT_TLS = "octets that are not TLS where TLS was agreed on"
 
 
 class Violation(Exception):  # noqa: N818 - the protocol's word
