@@ -10,6 +10,8 @@ from edge_proxy.arrival import Arrival
 from edge_proxy.clients.farm_state import FarmState
 from edge_proxy.conductor import Conductor, Surroundings
 from edge_proxy.destination_settings import DestinationSettings
+from edge_proxy.interception.introduce import proxy_header
+from edge_proxy.interception.tproxy import local_end
 from edge_proxy.links.connect import Route
 from edge_proxy.links.link import Link, LinkOwner
 from edge_proxy.open_files import LINKS_A_SESSION, SPARE
@@ -53,6 +55,8 @@ class Acceptor:
         self._interception = interception
         self._outgoing_address = destination.outgoing_address
         self._outgoing_mark = destination.outgoing_mark
+        self._introduces = destination.introduce == "proxy-v2"
+        self._identity_tlv = destination.identity_tlv
         self._lookup_timeout_s = destination.lookup_timeout_s
         self._edge_id = edge_id
         self._most_sessions = most_sessions
@@ -107,11 +111,21 @@ class Acceptor:
             result.identity,
         )
         version = self._state.rulebook_version
-        return Conductor(self._around, session, rulebook, version, link, self._route(result))
+        return Conductor(self._around, session, rulebook, version, link, self._route(result, link))
 
-    def _route(self, found: Found) -> Route:
-        local = found.source.address if found.transparent else self._outgoing_address
-        return Route(found.original_destination, local, found.transparent, mark=self._outgoing_mark)
+    def _route(self, found: Found, link: Link) -> Route:
+        return Route(
+            found.original_destination,
+            found.source.address if found.transparent else self._outgoing_address,
+            found.transparent,
+            self._introduction(found, link),
+            self._outgoing_mark,
+        )
+
+    def _introduction(self, found: Found, link: Link) -> bytes:
+        if not self._introduces:
+            return b""
+        return proxy_header(found, local_end(link.socket), self._identity_tlv)
 
     @property
     def _rulebook(self) -> Rulebook | None:

@@ -25,6 +25,7 @@ from enum import IntFlag
 from ipaddress import IPv4Address
 from typing import Final
 
+from edge_proxy.interception.malformed import Malformed
 from smtpgated_contracts.values.mail import Endpoint
 
 DATAGRAM_OCTETS: Final = 66
@@ -43,10 +44,6 @@ class _Kind(IntFlag):
     REPLY = 0x0002
     FOUND = 0x0010
     NOT_FOUND = 0x0020
-
-
-class Malformed(ValueError):  # noqa: N818 - what a datagram is
-    """Not a datagram of this protocol, or not of this direction."""
 
 
 @dataclass(frozen=True, slots=True)
