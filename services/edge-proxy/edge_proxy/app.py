@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from edge_proxy.acceptor import Acceptor
+from edge_proxy.address_privacy import AddressPrivacy
 from edge_proxy.clients.farm_state import FarmState, RulebookWatch
 from edge_proxy.clients.outcome_report import OutcomeReport
 from edge_proxy.clients.policy_client import PolicyClient
@@ -13,9 +14,11 @@ from edge_proxy.clients.scan_client import ScanClient
 from edge_proxy.conductor import Conductor, Surroundings
 from edge_proxy.config import EdgeSettings
 from edge_proxy.drain import drain, tell_the_rest
+from edge_proxy.events.script import EventScript, NoScript
 from edge_proxy.handover.entrance import Entrance
 from edge_proxy.handover.succession import succession
 from edge_proxy.interception.choose import choose_interception
+from edge_proxy.journal import Reporting
 from edge_proxy.links.link import Link
 from edge_proxy.links.listener import address_of, listen
 from edge_proxy.links.open_links import OpenLinks
@@ -82,6 +85,7 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
     if settings.destination.transparent:
         open_to_every_address(entrance.sessions)
     allow(settings.limits.sessions)
+    privacy = AddressPrivacy.of(settings.log)
     policy_channel = open_channel(settings.policy.target, settings.tls, RULEBOOK_MESSAGE_OCTETS)
     scanner_channel = open_channel(settings.scanner.target, settings.tls)
     async with Tasks() as tasks:
@@ -98,6 +102,7 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
                 exempt=state.is_exempt(session),
             ),
         )
+        events = _events(settings)
         scanner = ScanClient(
             scanner_channel,
             tasks,
@@ -109,7 +114,7 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
             connect_timeout_s=settings.destination.connect_timeout_s,
             policy=policy,
             scanner=scanner,
-            outcomes=outcomes,
+            reporting=Reporting(SYSTEM_CLOCK, outcomes, events, privacy, registry.count),
             locks=state,
             registry=registry,
             open_links=open_links,
@@ -119,7 +124,6 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
                 octets=settings.tunnel.octets,
             ),
             tasks=tasks,
-            clock=SYSTEM_CLOCK,
         )
         acceptor = Acceptor(
             surroundings,
@@ -139,6 +143,7 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
         if await entrance.open(readiness):
             await _accept(settings, entrance, acceptor, open_links, readiness, lifecycle)
             await drain(registry, acceptor, open_links, lifecycle, settings.drain_patience_s)
+        await events.drain(lifecycle.drain_remaining_s())
         await tell_the_rest(outcomes, policy)
     await policy_channel.close()
     await scanner_channel.close()
@@ -152,6 +157,13 @@ def _core_settings(settings: EdgeSettings) -> CoreSettings:
         Phase.TUNNEL: settings.tunnel.idle_s,
     }
     return CoreSettings(reply_name=settings.replies.name, patience=patience)
+
+
+def _events(settings: EdgeSettings) -> EventScript | NoScript:
+    script, listen = settings.events.script, settings.listen.addresses[0]
+    if script is None:
+        return NoScript()
+    return EventScript(script, settings.events, settings.replies.name, (listen.host, listen.port))
 
 
 def _locks_changed(registry: Registry[Conductor], subjects: Iterable[str]) -> None:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 from edge_proxy import metrics
-from edge_proxy.journal import Journal
+from edge_proxy.journal import Journal, Reporting
 from edge_proxy.links.connect import NotConnected, Route, connect
 from edge_proxy.links.link import Link
 from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.links.tunnel import Tunnel, TunnelLimits
 from edge_proxy.metrics import Side
 from edge_proxy.patience import Patience
-from edge_proxy.ports import LockTable, OutcomePort, PolicyPort, ScanFeed, ScanPort
+from edge_proxy.ports import LockTable, PolicyPort, ScanFeed, ScanPort
 from edge_proxy.registry import Registry
 from edge_proxy.relay import actions, refusals
 from edge_proxy.relay.actions import Action, Loss
@@ -28,7 +28,6 @@ from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.session import RelaySession
 from edge_proxy.relay.settings import CoreSettings
 from rulebook.values import Rulebook
-from service_kit.clock import Clock
 from service_kit.logs import event
 from service_kit.tasks import Tasks
 from smtpgated_contracts.values.mail import SessionRef
@@ -48,13 +47,12 @@ class Surroundings:
     connect_timeout_s: float
     policy: PolicyPort
     scanner: ScanPort
-    outcomes: OutcomePort
+    reporting: Reporting
     locks: LockTable
     registry: Registry["Conductor"]
     open_links: OpenLinks
     tunnel_limits: TunnelLimits
     tasks: Tasks
-    clock: Clock
 
 
 class Conductor:
@@ -73,7 +71,7 @@ class Conductor:
         self._around = surroundings
         self._core = RelaySession(surroundings.core, session, rulebook)
         self._journal = Journal(
-            session, rulebook_version, surroundings.clock, surroundings.outcomes
+            surroundings.reporting, session, rulebook_version, self._core.record
         )
         self._downstream = downstream
         self._route = route

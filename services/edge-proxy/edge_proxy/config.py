@@ -6,10 +6,11 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from edge_proxy.address_privacy import EdgeLogSettings
 from edge_proxy.destination_settings import DestinationSettings
+from edge_proxy.events.script import EventSettings
 from service_kit.addresses import HostPort
 from service_kit.config import Settings
-from service_kit.logs import LogSettings
 from service_kit.tls import TlsSettings
 
 LONGEST_PATH: Final = 103
@@ -101,7 +102,8 @@ class EdgeSettings(Settings):
     tunnel: TunnelSettings = TunnelSettings()
     replies: ReplySettings = ReplySettings()
     metrics: MetricsSettings | None = None
-    log: LogSettings = LogSettings()
+    events: EventSettings = EventSettings()
+    log: EdgeLogSettings = EdgeLogSettings()
     tls: TlsSettings | None = None
 
     @model_validator(mode="after")

@@ -1,10 +1,19 @@
-"""One session's facts on their way out: log lines, counts, outcomes for policy."""
+"""One session's facts on their way out: log lines, counts, outcomes for policy, events.
 
+Counts and outcomes are noted at once. Lines are written when the loop has come round, behind
+what the same input sent: a client does not wait for a log.
+"""
+
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from edge_proxy import metrics, tunnel_account
+from edge_proxy.address_privacy import AddressPrivacy, Wording
+from edge_proxy.events.of_session import EventsOfSession
+from edge_proxy.events.port import EventPort
 from edge_proxy.links.tunnel import TunnelRecord
 from edge_proxy.metrics import RuleMode, Side
 from edge_proxy.ports import OutcomePort
@@ -12,11 +21,13 @@ from edge_proxy.relay.facts import (
     CloseCause,
     Fact,
     LockAsked,
+    RefusedAddress,
     RuleFired,
     SessionRecord,
     TransactionEnded,
     ViolationSeen,
 )
+from edge_proxy.smtp.verbs import Verb
 from edge_proxy.subjects import counted_as
 from service_kit.clock import Clock
 from service_kit.logs import event
@@ -29,34 +40,61 @@ from smtpgated_contracts.values.policy import (
 )
 from smtpgated_contracts.values.scan import Verdict
 
+MOST_RECIPIENTS_SAID: Final = 10
 _LOG: Final = logging.getLogger("edge_proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """What the journals of a worker share. ``sessions`` counts those of a session's source."""
+
+    clock: Clock
+    outcomes: OutcomePort
+    events: EventPort
+    privacy: AddressPrivacy
+    sessions: Callable[[SessionRef], int]
 
 
 class Journal:
     __slots__ = (
         "_awaited_at_s",
         "_clock",
+        "_events",
         "_octets_down",
         "_octets_up",
         "_opened_at_s",
         "_outcomes",
+        "_privacy",
         "_rulebook_version",
         "_session",
         "opened_at_ms",
     )
 
     def __init__(
-        self, session: SessionRef, rulebook_version: int, clock: Clock, outcomes: OutcomePort
+        self,
+        reporting: Reporting,
+        session: SessionRef,
+        rulebook_version: int,
+        record: SessionRecord,
     ) -> None:
         self._session = session
         self._rulebook_version = rulebook_version
-        self._clock = clock
-        self._outcomes = outcomes
+        self._clock = clock = reporting.clock
+        self._outcomes = reporting.outcomes
+        self._privacy = reporting.privacy
         self._opened_at_s = clock.monotonic_s()
         self._awaited_at_s = 0.0
         self._octets_up = 0
         self._octets_down = 0
         self.opened_at_ms = clock.unix_ms()
+        self._events = EventsOfSession(
+            reporting.events,
+            reporting.privacy,
+            session,
+            record,
+            reporting.sessions,
+            self.opened_at_ms,
+        )
 
     def count_octets(self, count: int, *, downstream: bool) -> None:
         """Octets received from the client (``downstream``) or from the server."""
@@ -87,9 +125,9 @@ class Journal:
         metrics.SESSIONS(by).inc()
         if tunnel is not None:
             tunnel_account.count(tunnel, by)
+        self._events.session_ended()
         session = self._session
-        event(
-            _LOG,
+        _say(
             logging.INFO,
             "session",
             session=session.session_id,
@@ -98,11 +136,12 @@ class Journal:
             identity=session.identity,
             closed_by=by,
             detail=record.detail,
-            helo=record.helo,
+            helo=self._privacy.helo.of(record.helo, refused=record.helo_refused),
             transactions=record.transactions,
             recipients=record.recipients,
             mail_rejected=record.mail_rejected,
             rcpt_rejected=record.rcpt_rejected,
+            refused=self._refused(record.take_refused()),
             auth_accepted=record.auth_accepted,
             auth_rejected=record.auth_rejected,
             tunnelled=record.tunnelled,
@@ -129,9 +168,9 @@ class Journal:
             locks=tuple(self._lock(cause, seconds, now_ms) for cause, seconds in fact.locks),
         )
         self._outcomes.report(outcome)
-        verdict = fact.verdict
-        event(
-            _LOG,
+        self._events.transaction_ended(fact)
+        verdict, recipients = fact.verdict, fact.envelope.recipients
+        _say(
             logging.INFO if fact.disposition is Disposition.RELEASE else logging.WARNING,
             "transaction",
             session=self._session.session_id,
@@ -146,16 +185,17 @@ class Journal:
             missing=[str(each.reason) for each in verdict.missing] if verdict else [],
             score=round(verdict.score, 2) if verdict else 0.0,
             rule=fact.rule_id,
-            sender=fact.envelope.reverse_path,
-            recipients=list(fact.envelope.recipients[:10]),
-            recipient_count=len(fact.envelope.recipients),
+            sender=self._privacy.mail_from.of(fact.envelope.reverse_path),
+            recipients=_known(map(self._privacy.rcpt_to.of, recipients[:MOST_RECIPIENTS_SAID])),
+            recipient_count=len(recipients),
+            refused=self._refused(fact.refused),
             octets=fact.content_octets,
         )
 
     def _rule_fired(self, fact: RuleFired) -> None:
         metrics.RULES(RuleMode.SHADOW if fact.shadow else RuleMode.ENFORCED).inc()
-        event(
-            _LOG,
+        self._events.rule_fired(fact)
+        _say(
             logging.INFO,
             "rule fired",
             session=self._session.session_id,
@@ -167,6 +207,7 @@ class Journal:
     def _lock_asked(self, fact: LockAsked) -> None:
         lock = self._lock(fact.rule_id, fact.seconds, self._clock.unix_ms())
         self._outcomes.report(AskedLock(self._session, lock))
+        self._events.lock_asked(fact)
 
     def _lock(self, cause: str, seconds: int, now_ms: int) -> Lock:
         subject = counted_as(self._session.source.address)
@@ -174,8 +215,8 @@ class Journal:
 
     def _violation_seen(self, fact: ViolationSeen) -> None:
         metrics.VIOLATIONS(Side.UPSTREAM if fact.upstream else Side.DOWNSTREAM).inc()
-        event(
-            _LOG,
+        self._events.violation_seen(fact)
+        _say(
             logging.WARNING,
             "protocol violation",
             session=self._session.session_id,
@@ -184,9 +225,29 @@ class Journal:
             what=fact.what,
         )
 
+    def _refused(self, addresses: Sequence[RefusedAddress]) -> list[Mapping[str, object]]:
+        """Verb, code and address of each that may be said; code 0: a rule of ours."""
+        wordings: Mapping[Verb, Wording] = {
+            Verb.MAIL: self._privacy.mail_from,
+            Verb.RCPT: self._privacy.rcpt_to,
+        }
+        return [
+            {"verb": each.verb, "code": each.code, "address": said}
+            for each in addresses
+            if (said := wordings[each.verb].of(each.address, refused=True)) is not None
+        ]
+
     NOTE: ClassVar[Mapping[type[Fact], Callable[["Journal", Any], None]]] = {
         TransactionEnded: _transaction_ended,
         RuleFired: _rule_fired,
         LockAsked: _lock_asked,
         ViolationSeen: _violation_seen,
     }
+
+
+def _say(level: int, name: str, /, **fields: object) -> None:
+    asyncio.get_running_loop().call_soon(lambda: event(_LOG, level, name, exc_info=None, **fields))
+
+
+def _known(said: Iterable[bytes | None]) -> list[bytes]:
+    return [each for each in said if each is not None]

@@ -35,6 +35,17 @@ class Handover(Enum):
     GIVEN_UP = "given up"
 
 
+class ScriptEnd(Enum):
+    """How one run of the event script ended, or why there was none."""
+
+    DONE = "done"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    NOT_STARTED = "not started"
+    DROPPED = "dropped"
+    CUT = "cut"
+
+
 SESSIONS: Final = counter(
     "edge_sessions", "Sessions that ended, by why they ended.", closed_by=CloseCause
 )
@@ -89,6 +100,9 @@ RULEBOOK_VERSION: Final = gauge(
 )
 LOCKS: Final = gauge("edge_locks", "Locks the edge knows.", combined="livemax")
 ERRORS: Final = counter("edge_session_errors", "Sessions ended by a bug of ours.")
+EVENT_SCRIPTS: Final = counter(
+    "edge_event_scripts", "Runs of the event script, by how they ended.", end=ScriptEnd
+)
 HANDOVERS: Final = counter(
     "edge_handovers", "Handovers to a new edge, by what became of them.", outcome=Handover
 )
