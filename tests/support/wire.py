@@ -5,7 +5,6 @@ port answers with a reset. ``silence`` is a network that swallows everything wit
 """
 
 import asyncio
-import contextlib
 import socket
 import struct
 from typing import Final, Self
@@ -47,10 +46,7 @@ class Wire:
             self._server.close()
             self._server = None
         for writer in tuple(self._writers):
-            connection = writer.get_extra_info("socket")
-            if connection is not None:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            writer.transport.abort()
+            _reset(writer)
         self._writers.clear()
         await asyncio.sleep(0)
 
@@ -99,10 +95,19 @@ class Wire:
                 each.transport.abort()
 
     async def _copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
+        try:
             while octets := await source.read(_SLICE):
                 await self._passes.wait()
                 sink.write(octets)
                 await sink.drain()
             if not sink.transport.is_closing():
                 sink.write_eof()
+        except OSError:  # one end was reset; the other would never hear of it
+            _reset(sink)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    if not writer.transport.is_closing():
+        connection = writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    writer.transport.abort()

@@ -77,6 +77,7 @@ async def test_lock_cuts_a_tunnel() -> None:
         halt.farm.policy.put_locks(Lock(SUBJECT, "by hand"))
         assert await halt.client.rest() == b""
         await halt.edge.until_said("session", closed_by="lock", tunnelled=True)
+        await halt.farm.far.wait_until(lambda: halt.farm.far.sessions[0].closed)
 
 
 async def test_a_lock_that_has_expired_holds_nobody(farm: FakeFarm) -> None:
