@@ -54,6 +54,12 @@ ENGINE_UP: Final = gauge(
     combined="livemin",
     engine=EngineName,
 )
+DAEMONS_AWAY: Final = gauge(
+    "scanner_engine_daemons_away",
+    "Daemons of the engine that did not answer when they were last asked for their version.",
+    combined="livemax",
+    engine=EngineName,
+)
 SIGNATURES: Final = gauge(
     "scanner_signatures_version",
     "Number of the engine's signature database; 0 when it does not tell.",

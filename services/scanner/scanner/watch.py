@@ -60,6 +60,7 @@ class Watch:
     def _there(self, profile: EngineProfile, version: EngineVersion) -> None:
         name = EngineName(profile.name)
         metrics.ENGINE_UP(name).set(1)
+        metrics.DAEMONS_AWAY(name).set(version.away)
         metrics.SIGNATURES(name).set(version.signatures or 0)
         metrics.SIGNATURES_MADE(name).set(version.signatures_at or 0)
         self._readiness.set(profile.name, ready=True)

@@ -95,8 +95,8 @@ async def _settings(
     address = await twin(_TWINS[engine]) if double else real(engine)
     if engine == "mksd":
         spool = request.getfixturevalue("tmp_path")
-        return MksdSettings(address=address, connections=3, spool_folder=spool)
-    return _TABLES[engine](address=address, connections=3)
+        return MksdSettings(address=(address,), connections=3, spool_folder=spool)
+    return _TABLES[engine](address=(address,), connections=3)
 
 
 _TABLES: Final[Mapping[str, Callable[..., EngineSettings]]] = {

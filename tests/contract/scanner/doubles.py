@@ -30,6 +30,10 @@ class Double:
         self.closed = asyncio.Event()
         self._script = script
 
+    def becomes(self, script: Script) -> None:
+        """From the next connection on it speaks like this."""
+        self._script = script
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:

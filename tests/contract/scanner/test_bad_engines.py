@@ -22,7 +22,7 @@ LARGE = b"x" * 16_000_000
 @asynccontextmanager
 async def clamd(script: Script, connections: int = 1) -> AsyncIterator[tuple[ClamdEngine, Double]]:
     async with doubles.double(script) as twin:
-        engine = ClamdEngine(ClamdSettings(address=twin.address, connections=connections))
+        engine = ClamdEngine(ClamdSettings(address=(twin.address,), connections=connections))
         try:
             yield engine, twin
         finally:
@@ -32,7 +32,7 @@ async def clamd(script: Script, connections: int = 1) -> AsyncIterator[tuple[Cla
 @asynccontextmanager
 async def spamd(script: Script) -> AsyncIterator[SpamdEngine]:
     async with doubles.double(script) as twin:
-        yield SpamdEngine(SpamdSettings(address=twin.address))
+        yield SpamdEngine(SpamdSettings(address=(twin.address,)))
 
 
 async def failure(engine: ClamdEngine | SpamdEngine, content: bytes = CLEAN) -> FailureReason:
@@ -180,9 +180,9 @@ async def test_what_spamd_says_badly_is_no_verdict(script: Script, reason: Failu
 
 
 async def test_an_engine_that_is_not_there_is_unreachable() -> None:
-    nowhere = ClamdEngine(ClamdSettings(address=UnixOrTcp(path="/nonexistent/clamd.ctl")))
+    nowhere = ClamdEngine(ClamdSettings(address=(UnixOrTcp(path="/nonexistent/clamd.ctl"),)))
     assert await failure(nowhere) is FailureReason.UNREACHABLE
-    closed = SpamdEngine(SpamdSettings(address=UnixOrTcp(tcp=HostPort("127.0.0.1", 1))))
+    closed = SpamdEngine(SpamdSettings(address=(UnixOrTcp(tcp=HostPort("127.0.0.1", 1)),)))
     assert await failure(closed) is FailureReason.UNREACHABLE
     for engine in (nowhere, closed):
         with pytest.raises(EngineFailure):

@@ -41,7 +41,7 @@ async def opened(settings: EngineSettings) -> AsyncIterator[Engine]:
 async def rspamd(script: Script) -> AsyncIterator[tuple[Engine, Double]]:
     async with (
         doubles.double(script) as twin,
-        opened(RspamdSettings(address=twin.address)) as engine,
+        opened(RspamdSettings(address=(twin.address,))) as engine,
     ):
         yield engine, twin
 
@@ -50,7 +50,7 @@ async def rspamd(script: Script) -> AsyncIterator[tuple[Engine, Double]]:
 async def mksd(script: Script, spool: Path) -> AsyncIterator[tuple[Engine, Double]]:
     async with (
         doubles.double(script) as twin,
-        opened(MksdSettings(address=twin.address, spool_folder=spool)) as engine,
+        opened(MksdSettings(address=(twin.address,), spool_folder=spool)) as engine,
     ):
         yield engine, twin
 
@@ -174,7 +174,7 @@ async def test_a_full_spool_is_a_failure_of_the_engine(tmp_path: Path) -> None:
 
 
 async def test_without_a_spool_the_scanner_does_not_start(tmp_path: Path) -> None:
-    settings = MksdSettings(address=UnixOrTcp(path="/x"), spool_folder=tmp_path / "missing")
+    settings = MksdSettings(address=(UnixOrTcp(path="/x"),), spool_folder=tmp_path / "missing")
     with pytest.raises(StartError, match=r"spool_folder .*missing should be a folder"):
         await settings.open().start()
 

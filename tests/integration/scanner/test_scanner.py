@@ -149,7 +149,7 @@ async def test_health_says_serving(farm: Farm) -> None:
 async def test_clamd_without_an_official_database_tells_its_version_alone(
     clamd: RunningClamd,
 ) -> None:
-    engine = ClamdEngine(ClamdSettings(address=UnixOrTcp(path=clamd.address)))
+    engine = ClamdEngine(ClamdSettings(address=(UnixOrTcp(path=clamd.address),)))
     version = await engine.version()
     assert version == EngineVersion(version.text)
     assert version.text.startswith("ClamAV 1.")

@@ -65,7 +65,7 @@ def test_the_environment_overrides_an_engines_key(tmp_path: Path) -> None:
         "[engines.clamd]\n", tmp_path, SCANNER_ENGINES__CLAMD__ADDRESS="10.0.0.1:3310"
     )
     assert settings.engines.clamd is not None
-    assert str(settings.engines.clamd.address) == "10.0.0.1:3310"
+    assert [str(each) for each in settings.engines.clamd.address] == ["10.0.0.1:3310"]
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,11 @@ class EngineVersion:
     """What an engine says it is, and how old its knowledge is.
 
     ``signatures`` is the number of the signature database, ``signatures_at`` when it was
-    made, in seconds since 1970 UTC; None when the engine does not tell.
+    made, in seconds since 1970 UTC; None when the engine does not tell. ``away``: how many of
+    its daemons did not answer.
     """
 
     text: str
     signatures: int | None = None
     signatures_at: float | None = None
+    away: int = 0

@@ -8,6 +8,7 @@ virus but UNFINISHED: nobody has judged that content.
 Errors: EngineFailure.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from scanner.core.clamd_wire import (
@@ -21,9 +22,9 @@ from scanner.core.clamd_wire import (
 )
 from scanner.core.profile import EngineVersion
 from scanner.core.verdict import Statement
-from scanner.engines.link import connect
-from scanner.engines.pool import LinkPool
-from scanner.engines.settings import Count, EngineSettings, Octets
+from scanner.engines.backends import Backends
+from scanner.engines.link import EngineLink
+from scanner.engines.settings import Addresses, Count, DaemonSettings, Octets
 from scanner.ports import EngineFailure, FailureReason, ScanContext
 from service_kit.addresses import UnixOrTcp
 from smtpgated_contracts.values.scan import EngineClass, VerdictKind
@@ -31,11 +32,11 @@ from smtpgated_contracts.values.scan import EngineClass, VerdictKind
 NAME: Final = "clamd"
 
 
-class ClamdSettings(EngineSettings):
-    address: UnixOrTcp = UnixOrTcp(path="/run/clamav/clamd.ctl")
-    """Path of clamd's socket, or host:port."""
+class ClamdSettings(DaemonSettings):
+    address: Addresses = (UnixOrTcp(path="/run/clamav/clamd.ctl"),)
+    """Path of clamd's socket, or host:port; a list for several."""
     connections: Count = 16
-    """Scans at the same time at most; clamd's MaxThreads and MaxQueue should bear them."""
+    """Scans at most with each; clamd's MaxThreads and MaxQueue should bear them."""
     max_octets: Octets = 25 * 1024 * 1024
     """Debian's StreamMaxLength."""
 
@@ -55,13 +56,12 @@ _FAILURES: Final = {
 class ClamdEngine:
     def __init__(self, settings: ClamdSettings) -> None:
         self.profile: Final = settings.profile(NAME, EngineClass.VIRUS)
-        self._address = settings.address
-        self._pool = LinkPool(settings.address, settings.connections)
+        self._backends = Backends(settings.address, settings.connections, settings.hedge_after_s)
 
     @property
     def warm_links(self) -> int:
         """Idle sessions that clamd has not closed."""
-        return self._pool.warm
+        return self._backends.warm
 
     async def start(self) -> None:
         """Nothing to prepare: links are made when they are needed."""
@@ -69,23 +69,27 @@ class ClamdEngine:
     async def scan(
         self, content: bytes, _context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
-        async with self._pool.link(deadline) as link:
+        async def instreamed(link: EngineLink) -> StreamReply:
             number = link.exchanges + 1
             opening = (OPEN_SESSION,) if number == 1 else ()
             reply = await link.exchange((*opening, *instream(content)), StreamReader(number))
             if reply.outcome is Outcome.CLEAN and link.answered_early:
                 raise EngineFailure(FailureReason.MALFORMED, "clean before it had all of it")
-        return _statements(reply)
+            return reply
+
+        return _statements(await self._backends.ask(deadline, instreamed))
 
     async def version(self) -> EngineVersion:
-        link = await connect(self._address)
-        try:
+        """Of several the one that knows least: what the engine says is as old as that."""
+
+        async def told(link: EngineLink) -> EngineVersion:
             return await link.exchange((ASK_VERSION,), VersionReader())
-        finally:
-            link.abort()
+
+        versions, away = await self._backends.look(told)
+        return replace(min(versions, key=lambda each: each.signatures or 0), away=away)
 
     async def aclose(self) -> None:
-        self._pool.close()
+        self._backends.close()
 
 
 def _statements(reply: StreamReply) -> tuple[Statement, ...]:

@@ -19,9 +19,9 @@ from typing import Final
 from scanner.core.mksd_wire import FileReply, LineReader, scan_request
 from scanner.core.profile import EngineVersion
 from scanner.core.verdict import Statement
-from scanner.engines.link import connect
-from scanner.engines.pool import LinkPool
-from scanner.engines.settings import Count, EngineSettings, Octets
+from scanner.engines.backends import Backends
+from scanner.engines.link import EngineLink
+from scanner.engines.settings import Addresses, Count, DaemonSettings, Octets
 from scanner.ports import EngineFailure, FailureReason, ScanContext
 from service_kit.addresses import UnixOrTcp
 from service_kit.errors import StartError
@@ -31,8 +31,8 @@ NAME: Final = "mksd"
 _READABLE_BY_ITS_GROUP: Final = 0o640
 
 
-class MksdSettings(EngineSettings):
-    address: UnixOrTcp = UnixOrTcp(path="/var/run/mksd/socket")
+class MksdSettings(DaemonSettings):
+    address: Addresses = (UnixOrTcp(path="/var/run/mksd/socket"),)
     """Path of mksd's socket."""
     spool_folder: Path
     """Where content lies while it is scanned; mksd must see it under the same path."""
@@ -48,9 +48,8 @@ class MksdSettings(EngineSettings):
 class MksdEngine:
     def __init__(self, settings: MksdSettings) -> None:
         self.profile: Final = settings.profile(NAME, EngineClass.VIRUS)
-        self._address = settings.address
         self._folder = settings.spool_folder.absolute()
-        self._pool = LinkPool(settings.address, settings.connections)
+        self._backends = Backends(settings.address, settings.connections, settings.hedge_after_s)
 
     async def start(self) -> None:
         if not os.access(self._folder, os.W_OK | os.X_OK):
@@ -61,11 +60,14 @@ class MksdEngine:
     async def scan(
         self, content: bytes, _context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
-        async with self._pool.link(deadline) as link, self._spooled(content) as path:
+        async def judged(link: EngineLink) -> FileReply:
             try:
-                reply: FileReply = await link.exchange((scan_request(path),), LineReader())
+                async with self._spooled(content) as path:
+                    return await link.exchange((scan_request(path),), LineReader())
             finally:
                 link.abort()  # it answers one question a connection
+
+        reply = await self._backends.ask(deadline, judged)
         if reply.refusal:
             raise EngineFailure(FailureReason.REFUSED, reply.refusal)
         kind = VerdictKind.INFECTED if reply.virus else VerdictKind.CLEAN
@@ -73,11 +75,15 @@ class MksdEngine:
 
     async def version(self) -> EngineVersion:
         """It does not tell: that it takes a connection is all there is to know."""
-        (await connect(self._address)).abort()
-        return EngineVersion("mksd")
+
+        async def told(_link: EngineLink) -> None:
+            return None
+
+        _, away = await self._backends.look(told)
+        return EngineVersion("mksd", away=away)
 
     async def aclose(self) -> None:
-        self._pool.close()
+        self._backends.close()
 
     @asynccontextmanager
     async def _spooled(self, content: bytes) -> AsyncIterator[str]:

@@ -18,15 +18,16 @@ from scanner.core.rspamd_wire import (
     MOST_RECIPIENTS,
     HttpReader,
     OpinionReader,
+    SpamOpinion,
     check_request,
     field,
     ping_request,
 )
 from scanner.core.rspamd_wire import Field as HeaderField
 from scanner.core.verdict import Statement
-from scanner.engines.link import connect
-from scanner.engines.pool import LinkPool
-from scanner.engines.settings import Count, EngineSettings, Octets
+from scanner.engines.backends import Backends
+from scanner.engines.link import EngineLink
+from scanner.engines.settings import Addresses, Count, DaemonSettings, Octets
 from scanner.ports import EngineFailure, FailureReason, ScanContext
 from service_kit.addresses import HostPort, UnixOrTcp
 from smtpgated_contracts.values.scan import EngineClass, VerdictKind
@@ -34,11 +35,11 @@ from smtpgated_contracts.values.scan import EngineClass, VerdictKind
 NAME: Final = "rspamd"
 
 
-class RspamdSettings(EngineSettings):
-    address: UnixOrTcp = UnixOrTcp(tcp=HostPort("127.0.0.1", 11333))
-    """host:port of a normal worker, or the path of its socket."""
+class RspamdSettings(DaemonSettings):
+    address: Addresses = (UnixOrTcp(tcp=HostPort("127.0.0.1", 11333)),)
+    """host:port of a normal worker, or the path of its socket; a list for several."""
     connections: Count = 16
-    """Scans at the same time at most."""
+    """Scans at the same time at most, with each."""
     max_octets: Octets = 10 * 1024 * 1024
     """rspamd's own max_message is 50 MiB; spam is smaller."""
     oversize: Oversize = Oversize.SKIP
@@ -54,10 +55,9 @@ class RspamdSettings(EngineSettings):
 class RspamdEngine:
     def __init__(self, settings: RspamdSettings) -> None:
         self.profile: Final = settings.profile(NAME, EngineClass.SPAM)
-        self._address = settings.address
         self._scale = settings.scale
         self._sure = frozenset(settings.sure)
-        self._pool = LinkPool(settings.address, settings.connections)
+        self._backends = Backends(settings.address, settings.connections, settings.hedge_after_s)
 
     async def start(self) -> None:
         """Nothing to prepare: links are made when they are needed."""
@@ -66,7 +66,8 @@ class RspamdEngine:
         self, content: bytes, context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
         request = check_request(len(content), _facts(context))
-        async with self._pool.link(deadline) as link:
+
+        async def judged(link: EngineLink) -> SpamOpinion:
             try:
                 said = await link.exchange((request, content), OpinionReader())
             finally:
@@ -75,18 +76,21 @@ class RspamdEngine:
                 raise EngineFailure(FailureReason.REFUSED, said.refusal)
             if link.answered_early:
                 raise EngineFailure(FailureReason.MALFORMED, "a score before it had all of it")
+            return said
+
+        said = await self._backends.ask(deadline, judged)
         kind = VerdictKind.SUSPECT if said.action in self._sure else VerdictKind.CLEAN
         return (Statement(EngineClass.SPAM, kind, said.symbols, said.score * self._scale),)
 
     async def version(self) -> EngineVersion:
-        link = await connect(self._address)
-        try:
-            return EngineVersion((await link.exchange((ping_request(),), HttpReader())).server)
-        finally:
-            link.abort()
+        async def told(link: EngineLink) -> str:
+            return (await link.exchange((ping_request(),), HttpReader())).server
+
+        versions, away = await self._backends.look(told)
+        return EngineVersion(min(versions), away=away)
 
     async def aclose(self) -> None:
-        self._pool.close()
+        self._backends.close()
 
 
 def _facts(context: ScanContext) -> Iterator[HeaderField]:

@@ -2,15 +2,22 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from scanner.core.profile import EngineProfile, Oversize
 from scanner.ports import Engine
+from service_kit.addresses import UnixOrTcp
 from service_kit.config import Settings
 from smtpgated_contracts.values.scan import EngineClass
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Count = Annotated[int, Field(ge=1, le=10_000)]
+Addresses = Annotated[
+    tuple[UnixOrTcp, ...],
+    BeforeValidator(lambda given: given if isinstance(given, list | tuple) else (given,)),
+    Field(min_length=1, max_length=64),
+]
+"""One address, or a list of them: daemons that do the same."""
 Octets = Annotated[int, Field(ge=1, le=1024 * 1024 * 1024)]
 
 
@@ -39,3 +46,14 @@ class EngineSettings(Settings):
             self.oversize,
             self.required_at_start,
         )
+
+
+class DaemonSettings(EngineSettings):
+    """What engines have besides that are daemons, one or several."""
+
+    address: Addresses
+    """Where it listens; a list when several do the same."""
+    connections: Count
+    """Scans at the same time at most, with each of them."""
+    hedge_after_s: Seconds | None = None
+    """Seconds after which a second daemon is asked too, and the first answer counts."""

@@ -12,11 +12,18 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from scanner.core.profile import EngineVersion, Oversize
-from scanner.core.spamd_wire import PING, USER_PATTERN, PongReader, SymbolsReader, symbols_request
+from scanner.core.spamd_wire import (
+    PING,
+    USER_PATTERN,
+    PongReader,
+    SpamReply,
+    SymbolsReader,
+    symbols_request,
+)
 from scanner.core.verdict import Statement
-from scanner.engines.link import connect
-from scanner.engines.pool import LinkPool
-from scanner.engines.settings import Count, EngineSettings, Octets
+from scanner.engines.backends import Backends
+from scanner.engines.link import EngineLink
+from scanner.engines.settings import Addresses, Count, DaemonSettings, Octets
 from scanner.ports import EngineFailure, FailureReason, ScanContext
 from service_kit.addresses import HostPort, UnixOrTcp
 from smtpgated_contracts.values.scan import EngineClass
@@ -24,11 +31,11 @@ from smtpgated_contracts.values.scan import EngineClass
 NAME: Final = "spamd"
 
 
-class SpamdSettings(EngineSettings):
-    address: UnixOrTcp = UnixOrTcp(tcp=HostPort("127.0.0.1", 783))
-    """host:port, or the path of spamd's socket."""
+class SpamdSettings(DaemonSettings):
+    address: Addresses = (UnixOrTcp(tcp=HostPort("127.0.0.1", 783)),)
+    """host:port, or the path of spamd's socket; a list for several."""
     connections: Count = 5
-    """Scans at the same time at most; spamd's own --max-children is 5."""
+    """Scans at the same time at most, with each; spamd's own --max-children is 5."""
     max_octets: Octets = 500 * 1000
     """SpamAssassin's own advice."""
     oversize: Oversize = Oversize.SKIP
@@ -42,9 +49,8 @@ class SpamdSettings(EngineSettings):
 class SpamdEngine:
     def __init__(self, settings: SpamdSettings) -> None:
         self.profile: Final = settings.profile(NAME, EngineClass.SPAM)
-        self._address = settings.address
         self._user = settings.user
-        self._pool = LinkPool(settings.address, settings.connections)
+        self._backends = Backends(settings.address, settings.connections, settings.hedge_after_s)
 
     async def start(self) -> None:
         """Nothing to prepare: links are made when they are needed."""
@@ -52,7 +58,7 @@ class SpamdEngine:
     async def scan(
         self, content: bytes, _context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
-        async with self._pool.link(deadline) as link:
+        async def judged(link: EngineLink) -> SpamReply:
             request = symbols_request(len(content), self._user), content
             try:
                 # spamd reads lines: without the end it would wait for that of the last one.
@@ -63,15 +69,19 @@ class SpamdEngine:
                 raise EngineFailure(FailureReason.REFUSED, reply.refusal)
             if link.answered_early:
                 raise EngineFailure(FailureReason.MALFORMED, "a score before it had all of it")
+            return reply
+
+        reply = await self._backends.ask(deadline, judged)
         return (Statement(EngineClass.SPAM, name=reply.symbols, score=reply.score),)
 
     async def version(self) -> EngineVersion:
         """spamd tells the version of its protocol, not its own."""
-        link = await connect(self._address)
-        try:
-            return EngineVersion(f"spamd {await link.exchange((PING,), PongReader())}")
-        finally:
-            link.abort()
+
+        async def told(link: EngineLink) -> str:
+            return await link.exchange((PING,), PongReader())
+
+        versions, away = await self._backends.look(told)
+        return EngineVersion(f"spamd {min(versions)}", away=away)
 
     async def aclose(self) -> None:
-        self._pool.close()
+        self._backends.close()
