@@ -50,6 +50,16 @@ class Verb(Generic[Model]):
     add_arguments: Callable[[argparse.ArgumentParser], None] = _no_arguments
 
 
+@dataclass(frozen=True, slots=True)
+class PlainVerb:
+    """As ``Verb``, for what has nothing to do with the service's configuration."""
+
+    name: str
+    summary: str
+    act: Callable[[argparse.Namespace], int]
+    add_arguments: Callable[[argparse.ArgumentParser], None] = _no_arguments
+
+
 def service_main(
     name: str,
     model: type[Model],
@@ -57,7 +67,7 @@ def service_main(
     run: Callable[[Model], Awaitable[None]],
     argv: Sequence[str] | None = None,
     *,
-    verbs: Sequence[Verb[Model]] = (),
+    verbs: Sequence[Verb[Model] | PlainVerb] = (),
 ) -> int:
     """The whole of a service's ``__main__``: ``sys.exit(service_main(...))``."""
 
@@ -78,8 +88,9 @@ def service_main(
     asked = _parser(name, prefix, offered).parse_args(argv)
     chosen = next(verb for verb in offered if verb.name == asked.verb)
     try:
-        settings = load(model, asked.config, os.environ, prefix)
-        return chosen.act(settings, asked)
+        if isinstance(chosen, PlainVerb):
+            return chosen.act(asked)
+        return chosen.act(load(model, asked.config, os.environ, prefix), asked)
     except (ConfigError, StartError) as wrong:
         sys.stderr.write("".join(f"{name}: {line}\n" for line in str(wrong).splitlines()))
         return EXIT_NOT_IN_ORDER
@@ -115,7 +126,9 @@ def _log_settings(settings: Settings) -> LogSettings:
     return next((value for _, value in settings if isinstance(value, LogSettings)), LogSettings())
 
 
-def _parser(name: str, prefix: str, verbs: Sequence[Verb[Model]]) -> argparse.ArgumentParser:
+def _parser(
+    name: str, prefix: str, verbs: Sequence[Verb[Model] | PlainVerb]
+) -> argparse.ArgumentParser:
     variable = prefix.rstrip("_")
     parser = argparse.ArgumentParser(
         prog=name,
@@ -133,13 +146,14 @@ def _parser(name: str, prefix: str, verbs: Sequence[Verb[Model]]) -> argparse.Ar
     under = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in verbs:
         sub = under.add_parser(verb.name, help=verb.summary, description=verb.summary)
-        sub.add_argument(
-            "-c",
-            "--config",
-            metavar="FILE",
-            type=Path,
-            help=f"TOML file (without it: defaults and {variable}_… variables only)",
-        )
+        if isinstance(verb, Verb):
+            sub.add_argument(
+                "-c",
+                "--config",
+                metavar="FILE",
+                type=Path,
+                help=f"TOML file (without it: defaults and {variable}_… variables only)",
+            )
         verb.add_arguments(sub)
     return parser
 

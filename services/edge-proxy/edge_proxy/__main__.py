@@ -4,11 +4,12 @@ import sys
 
 from edge_proxy.app import run
 from edge_proxy.config import EdgeSettings
+from edge_proxy.router.verbs import ROUTER_VERBS
 from service_kit.command_line import service_main
 
 
 def main() -> int:
-    return service_main("edge-proxy", EdgeSettings, "EDGE_PROXY_", run)
+    return service_main("edge-proxy", EdgeSettings, "EDGE_PROXY_", run, verbs=ROUTER_VERBS)
 
 
 if __name__ == "__main__":

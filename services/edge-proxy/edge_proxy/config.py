@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from edge_proxy.address_privacy import EdgeLogSettings
 from edge_proxy.destination_settings import DestinationSettings
 from edge_proxy.events.script import EventSettings
+from edge_proxy.router_settings import RouterSettings
 from service_kit.addresses import HostPort
 from service_kit.config import Settings
 from service_kit.tls import TlsSettings
@@ -96,6 +97,7 @@ class EdgeSettings(Settings):
     """After SIGTERM or a handover: seconds a session may take to begin its first message."""
     listen: ListenSettings = ListenSettings()
     destination: DestinationSettings
+    router: RouterSettings = RouterSettings()
     scanner: ScannerSettings = ScannerSettings()
     policy: PolicySettings = PolicySettings()
     limits: LimitSettings = LimitSettings()
@@ -111,6 +113,22 @@ class EdgeSettings(Settings):
         server = self.destination.server
         if server and any(_reaches(server, each) for each in self.listen.addresses):
             raise ValueError(f"destination.server = {server} is where this edge itself listens")
+        return self
+
+    @model_validator(mode="after")
+    def _router_fits_the_mode(self) -> Self:
+        router, mode = self.router, self.destination.mode
+        if router.fail_open and mode != "tproxy":
+            raise ValueError(f"router.fail_open is for mode tproxy; mode {mode} cannot fail open")
+        if router.own_connections and mode not in ("fixed", "redirect"):
+            raise ValueError(f"router.own_connections is for fixed and redirect, not for {mode}")
+        if router.own_connections and not (router.exempt_users or self.destination.outgoing_mark):
+            raise ValueError(
+                "router.own_connections would bring the edge's connections back to it: name its "
+                "user in router.exempt_users, or set destination.outgoing_mark"
+            )
+        if self.destination.outgoing_mark == router.mark:
+            raise ValueError(f"destination.outgoing_mark = {router.mark} is router.mark too")
         return self
 
 
