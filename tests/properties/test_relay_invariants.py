@@ -4,20 +4,24 @@ The core is let loose in ``relay_model``; what must come of it is said by ``plai
 has the whole stream in its hands and waits for every answer.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_proxy.relay.facts import Fact, TransactionEnded
 from edge_proxy.relay.phases import Phase
 from edge_proxy.relay.settings import CoreSettings
 from edge_proxy.smtp.limits import AUTH_LINE
 from edge_proxy.smtp.paths import parse_path
+from smtpgated_contracts.values.policy import Disposition
 from smtpgated_contracts.values.scan import Verdict
 from tests.support.dialogs import CREDENTIAL, choices, dialogs, moods, splits, verdicts
 from tests.support.model_server import ModelServer, Mood
 from tests.support.plain_relay import End, PlainOutcome, PlainRelay
 from tests.support.relay_model import Play, interleave
+from tests.support.witness import ScanSeen
 
 Case = tuple[bytes, list[Mood], list[Verdict]]
 
@@ -32,6 +36,27 @@ def played(case: Case, slices: list[bytes], order: list[int]) -> Play:
 def plainly(case: Case) -> PlainOutcome:
     client, server_moods, scan_verdicts = case
     return PlainRelay(client, ModelServer(server_moods), scan_verdicts).run()
+
+
+def judged_scans(play: Play) -> list[ScanSeen]:
+    """Those whose message came to its end. When the server refused a chunk, how much of what
+    came behind it had been fed, and whether a verdict was there, depends on time."""
+    given_up = {
+        fact.transaction
+        for fact in play.seen.facts
+        if isinstance(fact, TransactionEnded) and fact.disposition is Disposition.ABANDONED
+    }
+    return [s for s in play.seen.scans.values() if s.finished and s.scan not in given_up]
+
+
+def certain_facts(play: Play) -> list[Fact]:
+    """What does not depend on time of all facts."""
+    return [
+        replace(fact, content_octets=0, verdict=None)
+        if isinstance(fact, TransactionEnded) and fact.disposition is Disposition.ABANDONED
+        else fact
+        for fact in play.seen.facts
+    ]
 
 
 HOSTILE_CLIENTS: Final = st.tuples(dialogs(), moods(steady=True), verdicts())
@@ -112,10 +137,10 @@ def test_i4_the_scanner_gets_the_content_the_server_gets(
     drawn: tuple[Case, list[bytes], list[int]],
 ) -> None:
     play, plain = played(*drawn), plainly(drawn[0])
-    finished = [bytes(scan.content) for scan in play.seen.scans.values() if scan.finished]
+    finished = [bytes(scan.content) for scan in judged_scans(play)]
     assert finished == plain.contents
-    for stored in play.server.stored:
-        assert b"\r\n".join(line.removeprefix(b".") for line in stored.split(b"\r\n")) in finished
+    for content in play.server.contents:
+        assert content in finished
 
 
 @given(cut(HONEST))
@@ -138,7 +163,6 @@ def test_i5_every_scan_ends_in_a_verdict_or_is_abandoned(
     play = played(*drawn)
     play.client_lost()
     assert all(scan.over for scan in play.seen.scans.values())
-    assert not any(scan.abandoned and scan.finished for scan in play.seen.scans.values())
 
 
 @given(dialogs(), st.integers(1, 6), st.data())
@@ -161,7 +185,9 @@ def test_i6_inbox_and_ledger_are_bounded_and_at_the_bound_reading_stops(
         assert len(play.core._c.inbox) < max(settings.max_inbox, AUTH_LINE) + len(octets)
 
 
-@given(dialogs(hostile=False), choices(), st.binary(max_size=20), st.binary(max_size=20))
+@given(
+    dialogs(hostile=False, chunks=False), choices(), st.binary(max_size=20), st.binary(max_size=20)
+)
 def test_i7_no_octet_is_read_in_a_tunnel_and_none_skipped_before(
     dialog: bytes, order: list[int], client: bytes, server: bytes
 ) -> None:
@@ -182,7 +208,7 @@ def test_i7_no_octet_is_read_in_a_tunnel_and_none_skipped_before(
 
 
 @given(
-    dialogs(hostile=False),
+    dialogs(hostile=False, chunks=False),
     choices(),
     st.binary(min_size=1, max_size=20),
     st.sampled_from(("at once", "later", "in the kernel")),
@@ -221,8 +247,7 @@ def test_i9_how_the_octets_were_cut_changes_nothing(
     again = played(case, data.draw(splits(case[0])), data.draw(choices()))
     assert again.seen.downstream == play.seen.downstream
     assert again.seen.upstream == play.seen.upstream
-    assert again.seen.scans == play.seen.scans
-    assert again.seen.facts == play.seen.facts
-    assert again.seen.control == play.seen.control
+    assert judged_scans(again) == judged_scans(play)
+    assert certain_facts(again) == certain_facts(play)
     assert again.core.record == play.core.record
     assert again.core.phase is play.core.phase

@@ -30,7 +30,9 @@ _COMMON: Final = (
 )
 _REFUSED: Final = (
     b"XCLIENT ADDR=192.0.2.1\r\n",
+    b"BDAT 0\r\n",
     b"BDAT 0 LAST\r\n",
+    b"bdat  007 last\r\nab\r\n.\r\n",
     b"BDAT 9\r\nMAIL FROM",
     b"BDAT 25 LAST\r\nMAIL FROM:<x@y.example>\r\n",
     b"BDAT 5\r\nab\r\n.",
@@ -110,13 +112,30 @@ def transactions(draw: st.DrawFn, *, hostile: bool) -> bytes:
 
 
 @st.composite
-def dialogs(draw: st.DrawFn, *, hostile: bool = True) -> bytes:
+def chunked(draw: st.DrawFn, *, hostile: bool) -> bytes:
+    """A transaction by BDAT; in chunks a dot and a bare line end are octets like any other."""
+    head = b"MAIL FROM:<a@src.example> BODY=BINARYMIME\r\n"
+    recipients = draw(st.integers(0 if hostile else 1, 2))
+    head += b"RCPT TO:<b@dst.example>\r\n" * recipients
+    pieces = draw(st.lists(contents(ambiguous=True), max_size=3))
+    if hostile:
+        between = st.sampled_from((b"", b"", b"", b"NOOP\r\n", b"RSET\r\n", b"DATA\r\n"))
+        return head + b"".join(b"BDAT %d\r\n%b" % (len(p), p) + draw(between) for p in pieces)
+    *more, last = pieces or [b""]
+    head += b"".join(b"BDAT %d\r\n%b" % (len(piece), piece) for piece in more)
+    return head + b"BDAT %d LAST\r\n%b" % (len(last), last)
+
+
+@st.composite
+def dialogs(draw: st.DrawFn, *, hostile: bool = True, chunks: bool = True) -> bytes:
     """All that a client sends in one session, end to end. Not hostile: every piece is legal."""
     pieces = [draw(st.sampled_from((b"EHLO client.example\r\n", b"HELO client.example\r\n", b"")))]
     kinds = [transactions(hostile=hostile), st.sampled_from(_COMMON)]
+    if chunks:
+        kinds.append(chunked(hostile=False))
     if hostile:
         odd = st.one_of(*[st.sampled_from(_REFUSED)] * 4, st.sampled_from(_HOSTILE))
-        kinds += [transactions(hostile=True), st.sampled_from(_COMMON), odd]
+        kinds += [transactions(hostile=True), st.sampled_from(_COMMON), odd, chunked(hostile=True)]
     pieces += draw(st.lists(st.one_of(kinds), max_size=8))
     pieces.append(draw(st.sampled_from((b"QUIT\r\n", b"", b"NOOP\r\nQUIT\r\nRSET\r\n"))))
     return b"".join(pieces)

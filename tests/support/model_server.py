@@ -1,7 +1,8 @@
 """A mail server in pure Python, for tests of the core: commands in, replies out, in order.
 
 It is as lenient about the end of content as the worst of servers, so that an end it sees too
-early is an end that some server would see: ``early_ends`` counts them. What it does with each
+early is an end that some server would see: ``early_ends`` counts them. It keeps chunks whatever
+it answered to them, and ends a message that lost one, if it is told to. What it does with each
 command is its mood, one a command, given from outside.
 """
 
@@ -35,7 +36,10 @@ _SIMPLE: Final = {
     b"STARTTLS": (b"220", b"go ahead"),
     b"QUIT": (b"221", b"bye"),
     b".": (b"250", b"queued"),
+    b"XCLIENT": (b"220", b"pleased"),
 }
+
+_BDAT: Final = re.compile(rb"BDAT ([0-9]+)( LAST)?")
 
 ANY_END: Final = re.compile(rb"[\r\n]\.[\r\n\0]")
 """A dot that some server would take for the end of content."""
@@ -66,12 +70,14 @@ class ModelServer:
         self._offers = offers
         self._unread = b""
         self._in_content = False
+        self._chunks: list[bytes] = []
         self._answers_owed = 0
         self._said = 0
         self._envelope: list[bytes] = []
         self.outgoing: deque[bytes | None] = deque([b"220 mx.example ESMTP\r\n"])
         self.commands: list[bytes] = []
         self.stored: list[bytes] = []
+        self.contents: list[bytes] = []
         self.envelopes: list[list[bytes]] = []
         self.early_ends = 0
         self.left = False
@@ -96,9 +102,9 @@ class ModelServer:
             self.early_ends += 1
         if end < 0:
             return False
-        self.stored.append(window[2 : end + 2])
+        self._store(wire := window[2 : end + 2], _unstuffed(wire))
         self._unread, self._in_content = window[end + 5 :], False
-        self._envelope = []
+        self._forget()
         self._obey(b".")
         return True
 
@@ -108,13 +114,36 @@ class ModelServer:
         line, found, rest = self._unread.partition(b"\r\n")
         if not found:
             return False
+        chunk = None if self._answers_owed else _BDAT.fullmatch(line)
+        if chunk is not None and len(rest) < int(chunk[1]):
+            return False
         self._unread = rest
         self.commands.append(line)
-        if self._answers_owed:
+        if chunk is not None:
+            self._take_chunk(int(chunk[1]), last=chunk[2] is not None)
+        elif self._answers_owed:
             self._take_answer(line)
         else:
             self._obey(line)
         return True
+
+    def _take_chunk(self, size: int, *, last: bool) -> None:
+        if self._envelope and not self._chunks:
+            self.envelopes.append(self._envelope)
+        accepted = len(self._envelope) > 1
+        self._chunks.append(self._unread[:size])
+        self._unread = self._unread[size:]
+        if last:
+            self._store(content := b"".join(self._chunks), content)
+            self._forget()
+        self._obey(b"." if accepted else b"BDAT")
+
+    def _store(self, wire: bytes, content: bytes) -> None:
+        self.stored.append(wire)
+        self.contents.append(content)
+
+    def _forget(self) -> None:
+        self._envelope, self._chunks = [], []
 
     def _take_answer(self, line: bytes) -> None:
         self._answers_owed -= 1
@@ -151,13 +180,16 @@ class ModelServer:
 
     def _do(self, verb: bytes, line: bytes) -> None:
         if verb in _ENVELOPE_ENDS:
-            self._envelope = []
+            self._forget()
         match verb:
             case b"EHLO":
                 self._offer()
             case b"MAIL":
+                self._forget()
                 self._envelope = [line[5:]]
                 self._say(b"250", b"sender")
+            case b"BDAT":
+                self._say(b"503", b"no recipients")
             case b"RCPT" if self._envelope:
                 self._envelope.append(line[5:])
                 self._say(b"250", b"recipient")
@@ -194,3 +226,7 @@ class ModelServer:
     def _hang_up(self) -> None:
         self.left = True
         self.outgoing.append(None)
+
+
+def _unstuffed(wire: bytes) -> bytes:
+    return b"\r\n".join(line.removeprefix(b".") for line in wire.split(b"\r\n"))

@@ -24,7 +24,7 @@ from tests.support.relay_samples import CLEAN, RULEBOOK, lets_through
 RELAYED: Final = frozenset(
     b"HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY EXPN HELP ETRN AUTH STARTTLS".split()
 )
-HIDDEN: Final = frozenset({b"CHUNKING", b"BINARYMIME", b"XCLIENT"})
+HIDDEN: Final = frozenset({b"XCLIENT"})
 HTTP: Final = frozenset(b"GET POST PUT HEAD DELETE OPTIONS CONNECT TRACE PATCH PRI".split())
 MAX_REFUSED: Final = 20
 
@@ -76,7 +76,11 @@ class PlainRelay:
     ) -> None:
         self._client = client
         self._server = server
-        self._verdicts = iter(verdicts)
+        self._verdicts = verdicts
+        self._begun = 0
+        self._chunking = self._open = False
+        self._chunks: list[bytes] | None = None
+        self._chunk_refused = False
         self._rulebook = rulebook
         self._refused = 0
         self._enhanced = True
@@ -103,6 +107,8 @@ class PlainRelay:
             self._refuse(refusals.UNKNOWN_COMMAND)
         elif verb in (b"MAIL", b"RCPT") and not _has_address(verb, argument):
             self._refuse(refusals.MALFORMED_ADDRESS)
+        elif verb == b"DATA" and self._chunks is not None:
+            self._refuse(refusals.DATA_AMONG_CHUNKS)
         else:
             self._relay(verb, line)
 
@@ -112,6 +118,10 @@ class PlainRelay:
             answer = self._ask(self._line(), verb)
         if answer.startswith(b"250") and verb in (b"EHLO", b"HELO"):
             self._enhanced = b"ENHANCEDSTATUSCODES" in answer
+            self._chunking = b"CHUNKING" in answer
+        if answer.startswith(b"2") and verb in (b"EHLO", b"HELO", b"RSET", b"MAIL"):
+            self._afresh()
+            self._open = verb == b"MAIL"
         if verb == b"DATA" and answer.startswith(b"354"):
             self._content()
         if verb == b"QUIT":
@@ -129,15 +139,23 @@ class PlainRelay:
             self._end(End.OURS, refusals.AMBIGUOUS_END)
         wire, self._client = stream[2 : at + 1], stream[at + 4 :]
         self.outcome.upstream += wire
-        self.outcome.contents.append(_unstuffed(wire))
         self._server.receive(wire)
-        verdict = next(self._verdicts, CLEAN)
+        self._begun += 1
+        self._judge(_unstuffed(wire), b".\r\n")
+
+    def _judge(self, content: bytes, end: bytes) -> None:
+        self.outcome.contents.append(content)
+        self._afresh()
+        verdict = self._verdicts[self._begun - 1] if self._begun <= len(self._verdicts) else CLEAN
         if lets_through(self._rulebook, verdict):
             self.outcome.released += 1
-            self._ask(b".\r\n", b".")
-        else:
-            self._say(_refusal_for(verdict))
+            self._ask(end, b".")
+            return
+        self._say(_refusal_for(verdict))
+        if end == b".\r\n":
             self._take_over()
+        elif not self._ask_ourselves(b"RSET\r\n").startswith(b"2"):
+            self._end(End.OURS, refusals.SERVER_VIOLATION)
 
     def _take_over(self) -> None:
         while True:
@@ -150,12 +168,43 @@ class PlainRelay:
             self._refuse(refusals.DONE)
 
     def _chunk(self, argument: bytes) -> None:
-        size = re.fullmatch(rb"([0-9]{1,18})(?:[ \t]+LAST)?", argument, re.IGNORECASE)
+        size = re.fullmatch(rb"([0-9]{1,18})(?:[ \t]+(LAST))?", argument, re.IGNORECASE)
         if size is None:
             self._end(End.OURS, refusals.MALFORMED_CHUNK)
+        elif not self._chunking:
+            self._refuse_chunk(int(size[1]), refusals.UNKNOWN_COMMAND)
+        elif self._chunks is None and not self._open:
+            self._refuse_chunk(int(size[1]), refusals.NO_TRANSACTION)
         else:
-            self._refuse(refusals.UNKNOWN_COMMAND)
-            self._client = self._client[int(size[1]) :]
+            self._relay_chunk(int(size[1]), last=size[2] is not None)
+
+    def _refuse_chunk(self, size: int, refusal: Refusal) -> None:
+        self._refuse(refusal)
+        self._client = self._client[size:]
+
+    def _relay_chunk(self, size: int, *, last: bool) -> None:
+        if self._chunks is None:
+            self._begun += 1
+            self._chunks = []
+        command = b"" if last and not size else b"BDAT %d\r\n" % size
+        octets, self._client = self._client[:size], self._client[size:]
+        if len(octets) < size:
+            self.outcome.upstream += command
+            self.outcome.loose = octets
+            self._end(End.STREAM)
+        self._chunks.append(octets)
+        answer = b"250" if not command else self._ask_ourselves(command + octets)
+        refused = not answer.startswith(b"2")
+        if not last or refused:
+            self.outcome.replies.append(answer)
+        elif self._chunk_refused:
+            self._say(refusals.CHUNK_BEFORE_REFUSED)
+        else:
+            self._judge(b"".join(self._chunks), b"BDAT 0 LAST\r\n")
+        self._chunk_refused = self._chunk_refused or refused
+
+    def _afresh(self) -> None:
+        self._open, self._chunks, self._chunk_refused = False, None, False
 
     # Lines, questions, answers
 
@@ -176,6 +225,12 @@ class PlainRelay:
         self.outcome.upstream += octets
         self._server.receive(octets)
         return self._hear(verb)
+
+    def _ask_ourselves(self, octets: bytes) -> bytes:
+        """The client does not hear the answer."""
+        answer = self._ask(octets, b"BDAT")
+        self.outcome.replies.pop()
+        return answer
 
     def _hear(self, verb: bytes = b"") -> bytes:
         """The server's answer; the end if it is none, or if there is more than one."""

@@ -206,10 +206,11 @@ _NOT_RELEASED: Final = frozenset({Phase.CONTENT, Phase.VERDICT, Phase.DISCARD, P
 
 def _released(phase: Phase, facts: Sequence[Fact]) -> bool:
     """Whether an input that came in content, and led to ``phase``, let the message go."""
-    if phase is not Phase.CLOSED:
-        return phase not in _NOT_RELEASED
-    ended = (fact for fact in facts if isinstance(fact, TransactionEnded))
-    return any(fact.disposition is Disposition.RELEASE for fact in ended)
+    ended = [fact.disposition for fact in facts if isinstance(fact, TransactionEnded)]
+    if phase is Phase.CLOSED:
+        return Disposition.RELEASE in ended
+    given_up = Disposition.REFUSE in ended or Disposition.DEFER in ended
+    return phase not in _NOT_RELEASED and not given_up
 
 
 def interleave(

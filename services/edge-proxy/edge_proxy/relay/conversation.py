@@ -4,7 +4,7 @@
 the ledger, the inboxes, the transaction, and what was asked for (``outbox``).
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from edge_proxy.relay import refusals
 from edge_proxy.relay.actions import (
@@ -29,9 +29,11 @@ from edge_proxy.relay.phases import TRANSITIONS, Cause, Phase
 from edge_proxy.relay.refusals import Refusal
 from edge_proxy.relay.settings import CoreSettings
 from edge_proxy.relay.transaction import Transaction
+from edge_proxy.smtp.chunks import Chunk
+from edge_proxy.smtp.commands import Command
 from edge_proxy.smtp.content import DotStuffedReader
 from edge_proxy.smtp.lines import Inbox
-from edge_proxy.smtp.replies import Reply, ReplyReader
+from edge_proxy.smtp.replies import ReplyReader
 from rulebook.evaluate import evaluate
 from rulebook.values import Facts, Rulebook, Ruling, TlsTreatment
 from rulebook.values import Phase as RulePhase
@@ -44,11 +46,20 @@ _OF_THE_SESSION: Final = frozenset({RulePhase.CONNECT, RulePhase.HELO})
 once the server has accepted it.)"""
 
 
+class Answer(NamedTuple):
+    """One reply to the client, whoever wrote it."""
+
+    code: int
+    octets: bytes
+
+
 class Conversation:
     """Everything the core knows of one session. One owner, one thread."""
 
     __slots__ = (
         "auth_skip",
+        "chunk",
+        "chunking",
         "draining",
         "early_answer",
         "ended",
@@ -56,13 +67,19 @@ class Conversation:
         "facts",
         "farewell",
         "held_reply",
+        "hello",
         "inbox",
+        "introduced",
+        "introduction",
         "ledger",
         "locked",
         "lost",
+        "mails",
+        "offers_size",
         "outbox",
         "phase",
         "progress",
+        "proposed",
         "reader",
         "record",
         "refused_commands",
@@ -70,9 +87,11 @@ class Conversation:
         "rulebook",
         "session_skip",
         "settings",
-        "skip",
+        "source",
         "starttls",
+        "to_pass",
         "to_skip",
+        "trace_header",
         "transaction",
         "transactions",
         "upstream_open",
@@ -81,6 +100,7 @@ class Conversation:
     def __init__(self, settings: CoreSettings, session: SessionRef, rulebook: Rulebook) -> None:
         self.settings = settings
         self.rulebook = rulebook
+        self.source = session.source
         self.facts = Facts(
             source=session.source.address,
             destination=session.original_destination.address,
@@ -96,20 +116,29 @@ class Conversation:
         self.ledger.await_reply(Awaited(Expect.GREETING))
         self.outbox = Outbox()
         self.transaction = Transaction()
+        self.proposed: Transaction | None = None  # by the last MAIL or RSET, while unanswered
+        self.mails = 0
         self.reader = DotStuffedReader()
         self.transactions = 0
-        self.held_reply = b""
-        self.early_answer: Reply | None = None
+        self.trace_header = b""
+        self.chunk = Chunk(0, last=False)
+        self.to_pass = 0  # octets of that chunk still to come
         self.to_skip = 0
+        self.held_reply = b""
+        self.early_answer: Answer | None = None
+        self.hello: Command | None = None  # the client's own, while the server is told whose
+        self.introduction: list[bytes] = []
+        self.introduced = False
         self.refused_commands = 0
         self.upstream_open = False
         self.lost: Loss | None = None
         self.farewell = False
         self.enhanced = True
+        self.chunking = False  # the server offered CHUNKING, and so did we
+        self.offers_size = False
         self.locked = False
         self.draining = False
         self.ended = False
-        self.skip: frozenset[EngineClass] = frozenset()  # for the message to come
         self.session_skip: frozenset[EngineClass] = frozenset()  # for every message
         self.auth_skip: frozenset[EngineClass] = frozenset()  # once AUTH has succeeded
         self.starttls: TlsTreatment = rulebook.starttls
@@ -134,10 +163,23 @@ class Conversation:
         else:
             self.answer(refusal)
 
-    def relay(self, line: bytes, expect: Expect, address: bytes = b"") -> None:
-        """Pass a command on and note that its answer is owed."""
+    def relay(self, line: bytes, awaited: Awaited, cause: Cause | None = None) -> None:
+        """Pass a command on and note that its answer is owed.
+
+        ``cause``: what makes it the last of its group. Between two chunks every command is: it
+        may end the message, and whether it did must be known before the next chunk is sent.
+        """
         self.outbox.send_upstream(line)
-        self.ledger.await_reply(Awaited(expect, address))
+        self.ledger.await_reply(awaited)
+        if cause is None and self.transaction.ordinal:
+            cause = Cause.ASKED
+        if cause is not None:
+            self.go(cause)
+
+    def reset_upstream(self) -> None:
+        """Take back what upstream was given of a message; the client does not hear of it."""
+        self.outbox.send_upstream(b"RSET\r\n")
+        self.ledger.await_reply(Awaited(Expect.OUR_RESET))
 
     # Ends
 
@@ -164,6 +206,7 @@ class Conversation:
     def close_politely(self, by: CloseCause) -> None:
         """End a session in which everything is said: pending octets still leave on both sides."""
         self.record.closed_by = by
+        self.abandon_transaction(0)  # chunks that no last one followed
         if self.upstream_open:
             self.upstream_open = False
             self.outbox.ask(CloseUpstream())
@@ -183,32 +226,44 @@ class Conversation:
 
     def take_over_from_lost_server(self) -> None:
         """The same when the server left in mid-message: its own last word about it comes first."""
-        if self.early_answer is None:
-            self.take_over(refusals.SERVER_LOST_IN_CONTENT)
-            return
-        self.abort_upstream("the server answered in mid-message")
-        self.outbox.send_downstream(self.ledger.owe(self.early_answer.octets))
+        answer = self.content_answer
+        self.abort_upstream("the message was given up in its middle")
+        self.outbox.send_downstream(self.ledger.owe(answer.octets))
         self.go(Cause.TAKEN_OVER)
 
     @property
-    def loss_code(self) -> int:
-        """The code the client is, or will be, told when the server left in mid-message."""
-        early = self.early_answer
-        return refusals.SERVER_LOST_IN_CONTENT.code if early is None else early.code
+    def content_answer(self) -> Answer:
+        """What the client is, or will be, told of a message given up in its middle."""
+        return self.early_answer or self.answer_of(refusals.SERVER_LOST_IN_CONTENT)
+
+    def answer_of(self, refusal: Refusal) -> Answer:
+        return Answer(refusal.code, self._rendered(refusal))
 
     # Transactions
 
-    def begin_afresh(self) -> None:
+    @property
+    def asked_last(self) -> Transaction:
+        """What a command that is sent now is about, if all goes as the client hopes."""
+        return self.proposed or self.transaction
+
+    def begin_afresh(self, transaction: Transaction | None = None) -> None:
         """The server accepted MAIL, RSET, EHLO or HELO: what was accepted before is void."""
-        self.transaction = Transaction()
+        self.abandon_transaction(0)
+        self.transaction = transaction or Transaction()
 
     def abandon_transaction(self, reply_code: int) -> None:
         """Give up the message under way, if there is one: its end was never sent."""
         given_up, self.transaction = self.transaction, Transaction()
+        self.give_up_message(given_up, Disposition.ABANDONED, reply_code)
+
+    def give_up_message(self, given_up: Transaction, why: Disposition, reply_code: int) -> None:
+        """Nothing more of it is scanned and no end will be sent; noted once."""
         if given_up.scan is not None:
             self.outbox.ask(AbandonScan(given_up.scan))
-        if given_up.ordinal:
-            self.end_transaction(given_up, Disposition.ABANDONED, reply_code)
+            given_up.scan = None
+        if given_up.ordinal and not given_up.failed:
+            given_up.failed = True
+            self.end_transaction(given_up, why, reply_code)
 
     def end_transaction(self, ended: Transaction, disposition: Disposition, code: int) -> None:
         """Note what became of a message. ``code``: what the client was told, 0: nothing."""
@@ -224,6 +279,7 @@ class Conversation:
                     content_octets=ended.content_octets,
                     rule_id=ended.rule_id,
                     locks=ended.locks,
+                    refused=self.record.take_refused(),
                 )
             )
         )
@@ -239,12 +295,16 @@ class Conversation:
     # Rules
 
     def judge(self, phase: RulePhase) -> Ruling:
-        """Ask the rules of one phase; what adds up is added up, what fired is noted."""
+        """Ask the rules of one phase; what fired is noted, what holds for the session is kept.
+
+        They judge by the MAIL and RCPT that were sent last, answered or not. What they say of
+        one message rides on the answer to the command that they were asked about.
+        """
+        about = self.asked_last
+        self.facts.reverse_path, self.facts.recipient = about.reverse_path, about.recipient
         ruling = evaluate(self.rulebook, phase, self.facts)
         if phase is RulePhase.AUTH:
             self.auth_skip = ruling.skip  # a right that AUTH has yet to earn
-        else:
-            self.skip |= ruling.skip
         if phase in _OF_THE_SESSION:
             self.session_skip |= ruling.skip
         self.starttls = ruling.starttls or self.starttls

@@ -9,17 +9,21 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from edge_proxy.relay import refusals
+from edge_proxy.relay.chunks import chunk_came
 from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.facts import CloseCause
-from edge_proxy.relay.ledger import Expect
-from edge_proxy.relay.phases import Cause, Phase
-from edge_proxy.smtp.chunks import parse_chunk
+from edge_proxy.relay.introduction import NEEDS_NO_INTRODUCTION, introduce
+from edge_proxy.relay.judgement import refusal_of
+from edge_proxy.relay.ledger import Awaited, Expect
+from edge_proxy.relay.phases import Cause
+from edge_proxy.relay.transaction import Transaction
 from edge_proxy.smtp.commands import Command, parse_command
 from edge_proxy.smtp.limits import AUTH_LINE, COMMAND_LINE
 from edge_proxy.smtp.paths import parse_path
+from edge_proxy.smtp.sizes import declared_size, without_size
 from edge_proxy.smtp.verbs import FOREIGN_PROTOCOL, Verb
-from rulebook.values import Action, TlsTreatment
 from rulebook.values import Phase as RulePhase
+from rulebook.values import Ruling, TlsTreatment
 
 
 def read_command(c: Conversation) -> bool:
@@ -32,6 +36,10 @@ def read_command(c: Conversation) -> bool:
     command = parse_command(line)
     if len(line) > COMMAND_LINE and command.verb is not Verb.AUTH:
         c.refuse_command(refusals.LINE_TOO_LONG)
+    elif (
+        c.settings.xclient and not c.introduced and command.verb not in NEEDS_NO_INTRODUCTION
+    ):  # to the server it would be us who ask
+        c.refuse_command(refusals.HELLO_FIRST)
     else:
         COMMANDS[command.verb](c, command)
     return True
@@ -43,8 +51,7 @@ def read_dialogue(c: Conversation) -> bool:
     if line is None:
         return False
     c.progress += 1
-    c.relay(line, Expect.AUTH)
-    c.go(Cause.ASKED)
+    c.relay(line, Awaited(Expect.AUTH), Cause.ASKED)
     return True
 
 
@@ -54,17 +61,6 @@ def read_before_tls(c: Conversation) -> bool:
         c.note_violation("plaintext after STARTTLS", upstream=False)
         c.close(CloseCause.VIOLATION, refusals.PLAINTEXT_BEFORE_TLS)
     return False
-
-
-def read_skip(c: Conversation) -> bool:
-    """The octets of a refused BDAT; taken for commands, they would be smuggled mail."""
-    skipped = c.inbox.skip(c.to_skip)
-    c.to_skip -= skipped
-    c.progress += skipped
-    if c.to_skip:
-        return False
-    c.go(Cause.SKIPPED)
-    return True
 
 
 def read_takeover(c: Conversation) -> bool:
@@ -84,27 +80,29 @@ def read_takeover(c: Conversation) -> bool:
     return True
 
 
-def _ruled_out(c: Conversation, phase: RulePhase) -> bool:
-    """Ask the rules of ``phase``; whether one of them kept the command from being relayed."""
+def _admitted(c: Conversation, phase: RulePhase) -> Ruling | None:
+    """Ask the rules of ``phase``; None: one of them refused the command, and it is answered."""
     ruling = c.judge(phase)
-    if ruling.action is Action.REFUSE:
-        c.refuse_command(refusals.COMMAND_REFUSED.saying(ruling.reply))
-    elif ruling.action is Action.DEFER:
-        c.refuse_command(refusals.COMMAND_DEFERRED.saying(ruling.reply))
-    else:
-        return False
-    return True
+    refusal = refusal_of(ruling)
+    if refusal is None:
+        return ruling
+    c.refuse_command(refusal)
+    return None
 
 
 def _relay(c: Conversation, command: Command) -> None:
-    c.relay(command.line, Expect.OTHER)
+    c.relay(command.line, Awaited(Expect.OTHER))
 
 
 def _hello(c: Conversation, command: Command) -> None:
     c.facts.helo = c.record.helo = command.argument
-    if not _ruled_out(c, RulePhase.HELO):
-        c.relay(command.line, Expect.EHLO if command.verb is Verb.EHLO else Expect.HELO)
-        c.go(Cause.ASKED)
+    if _admitted(c, RulePhase.HELO) is None:
+        return
+    if c.settings.xclient and not c.introduced:
+        introduce(c, command)
+    else:
+        expect = Expect.EHLO if command.verb is Verb.EHLO else Expect.HELO
+        c.relay(command.line, Awaited(expect), Cause.ASKED)
 
 
 def _mail(c: Conversation, command: Command) -> None:
@@ -119,10 +117,27 @@ def _mail(c: Conversation, command: Command) -> None:
     if c.locked:
         c.refuse_command(refusals.SENDER_LOCKED)
         return
-    c.facts.reverse_path = path
-    c.skip = c.session_skip
-    if not _ruled_out(c, RulePhase.MAIL):
-        c.relay(command.line, Expect.MAIL, path)
+    limit = c.settings.size_limit_octets
+    if limit and declared_size(command.argument) > limit:
+        c.refuse_command(refusals.OVER_SIZE)
+        return
+    if c.settings.most_mails and c.mails >= c.settings.most_mails:
+        c.refuse_command(refusals.TOO_MANY_MAILS)
+        return
+    c.record.reverse_path = path
+    # After a second MAIL, which is an error, rules could not tell which of the two holds.
+    doubtful = c.asked_last.begun
+    earlier, c.proposed = c.proposed, Transaction(path, begun=True)
+    ruling = _admitted(c, RulePhase.MAIL)
+    if ruling is None:
+        c.proposed = earlier
+        c.record.refuse(Verb.MAIL, path, 0)
+        return
+    c.proposed.skip = ruling.skip
+    c.mails += 1
+    line = command.line if c.offers_size or not limit else without_size(command.line)
+    awaited = Awaited(Expect.MAIL, transaction=c.proposed)
+    c.relay(line, awaited, Cause.ASKED if doubtful else None)
 
 
 def _rcpt(c: Conversation, command: Command) -> None:
@@ -130,36 +145,37 @@ def _rcpt(c: Conversation, command: Command) -> None:
     if path is None:
         c.refuse_command(refusals.MALFORMED_ADDRESS)
         return
-    c.facts.recipient = path
-    if not _ruled_out(c, RulePhase.RCPT):
-        c.relay(command.line, Expect.RCPT, path)
+    transaction = c.asked_last
+    if c.settings.most_recipients and transaction.asked >= c.settings.most_recipients:
+        c.refuse_command(refusals.TOO_MANY_RECIPIENTS)
+        return
+    earlier, transaction.recipient = transaction.recipient, path
+    ruling = _admitted(c, RulePhase.RCPT)
+    if ruling is None:
+        transaction.recipient = earlier
+        c.record.refuse(Verb.RCPT, path, 0)
+    else:
+        transaction.asked += 1
+        c.relay(command.line, Awaited(Expect.RCPT, path, skip=ruling.skip))
 
 
 def _content_follows(c: Conversation, command: Command) -> None:
-    if not _ruled_out(c, RulePhase.DATA):
-        c.relay(command.line, Expect.DATA)
-        c.go(Cause.DATA_ASKED)
-
-
-def _chunk(c: Conversation, command: Command) -> None:
-    chunk = parse_chunk(command.argument)
-    if chunk.size > c.settings.max_skipped:
-        c.close(CloseCause.VIOLATION, refusals.TOO_MUCH_SKIPPED)
+    if c.transaction.ordinal:  # RFC 3030 §2: not both in one transaction
+        c.refuse_command(refusals.DATA_AMONG_CHUNKS)
         return
-    c.refuse_command(refusals.UNKNOWN_COMMAND)
-    if chunk.size and c.phase is Phase.COMMAND:  # or that was one refusal too many
-        c.to_skip = chunk.size
-        c.go(Cause.SKIP_BEGUN)
+    ruling = _admitted(c, RulePhase.DATA)
+    if ruling is not None:
+        c.relay(command.line, Awaited(Expect.DATA, skip=ruling.skip), Cause.DATA_ASKED)
 
 
 def _reset(c: Conversation, command: Command) -> None:
-    c.relay(command.line, Expect.RSET)
+    c.proposed = Transaction()
+    c.relay(command.line, Awaited(Expect.RSET, transaction=c.proposed))
 
 
 def _authenticate(c: Conversation, command: Command) -> None:
-    if not _ruled_out(c, RulePhase.AUTH):
-        c.relay(command.line, Expect.AUTH)
-        c.go(Cause.ASKED)
+    if _admitted(c, RulePhase.AUTH) is not None:
+        c.relay(command.line, Awaited(Expect.AUTH), Cause.ASKED)
 
 
 def _start_tls(c: Conversation, command: Command) -> None:
@@ -169,13 +185,11 @@ def _start_tls(c: Conversation, command: Command) -> None:
     if c.starttls is not TlsTreatment.TUNNEL:
         c.refuse_command(refusals.TLS_REFUSED)
         return
-    c.relay(command.line, Expect.STARTTLS)
-    c.go(Cause.TLS_ASKED)
+    c.relay(command.line, Awaited(Expect.STARTTLS), Cause.TLS_ASKED)
 
 
 def _quit(c: Conversation, command: Command) -> None:
-    c.relay(command.line, Expect.QUIT)
-    c.go(Cause.ASKED)
+    c.relay(command.line, Awaited(Expect.QUIT), Cause.ASKED)
 
 
 def _unknown(c: Conversation, command: Command) -> None:
@@ -192,7 +206,7 @@ COMMANDS: Final[Mapping[Verb, Callable[[Conversation, Command], None]]] = {
     Verb.MAIL: _mail,
     Verb.RCPT: _rcpt,
     Verb.DATA: _content_follows,
-    Verb.BDAT: _chunk,
+    Verb.BDAT: chunk_came,
     Verb.RSET: _reset,
     Verb.NOOP: _relay,
     Verb.QUIT: _quit,

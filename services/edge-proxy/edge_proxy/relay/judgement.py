@@ -27,6 +27,15 @@ class Judgement:
 RELEASED = Judgement(Disposition.RELEASE)
 
 
+def refusal_of(ruling: Ruling) -> Refusal | None:
+    """What the rules let a command be answered with; None: it is relayed."""
+    if ruling.action is Action.REFUSE:
+        return refusals.COMMAND_REFUSED.saying(ruling.reply)
+    if ruling.action is Action.DEFER:
+        return refusals.COMMAND_DEFERRED.saying(ruling.reply)
+    return None
+
+
 def judge_content(
     rulebook: Rulebook,
     ruling: Ruling,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from edge_proxy.relay.transaction import Transaction
+from smtpgated_contracts.values.scan import EngineClass
 
 
 class Expect(Enum):
@@ -21,21 +22,30 @@ class Expect(Enum):
     MAIL = "MAIL"
     RCPT = "RCPT"
     DATA = "DATA"
+    CHUNK = "BDAT"
+    LAST_CHUNK = "octets of the last BDAT"  # swallowed if positive: the end is held
     END = "end of content"
     RSET = "RSET"
     AUTH = "AUTH"
     STARTTLS = "STARTTLS"
     QUIT = "QUIT"
     OTHER = "other"
+    OUR_RESET = "RSET of ours"
+    OUR_EHLO = "EHLO of ours"
+    XCLIENT = "XCLIENT"
 
 
 @dataclass(slots=True)
 class Awaited:
-    """``address`` is that of MAIL and RCPT; ``message`` the one whose end was sent."""
+    """``address`` is RCPT's; ``transaction`` the one that MAIL began, or whose content it is.
+
+    ``skip`` is what rules said when RCPT or DATA was sent: in force once they are accepted.
+    """
 
     expect: Expect
     address: bytes = b""
-    message: Transaction | None = None
+    transaction: Transaction | None = None
+    skip: frozenset[EngineClass] = frozenset()
 
 
 class ReplyLedger:
@@ -83,7 +93,21 @@ class ReplyLedger:
             self._entries.popleft()
         return due
 
+    def owes(self, expect: Expect) -> bool:
+        """Whether upstream owes an answer of this kind."""
+        return any(isinstance(entry, Awaited) and entry.expect is expect for entry in self._entries)
+
     def unanswered_ends(self) -> list[Transaction]:
         """Messages whose end was sent and whose fate the server has not told yet."""
-        awaited = (entry for entry in self._entries if isinstance(entry, Awaited))
-        return [each.message for each in awaited if each.message is not None]
+        return [
+            entry.transaction
+            for entry in self._entries
+            if isinstance(entry, Awaited) and entry.expect is Expect.END and entry.transaction
+        ]
+
+    def give_up(self, octets: bytes) -> bytes:
+        """Upstream will answer nothing any more: ``octets`` in place of each reply it owes."""
+        answers = [octets if isinstance(entry, Awaited) else entry for entry in self._entries]
+        self._entries.clear()
+        self._awaited = 0
+        return b"".join(answers)

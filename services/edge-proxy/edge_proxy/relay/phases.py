@@ -17,12 +17,16 @@ class Phase(Enum):
     COMMAND = "command"  # a command line
     AWAIT_REPLY = "await-reply"  # barrier: the answer to a verb that ends its group
     AWAIT_TLS = "await-tls"  # barrier: the answer to STARTTLS; any octet now is an attack
+    INTRODUCTION = "introduction"  # barrier: the server learns by XCLIENT who the client is
     AWAIT_GO_AHEAD = "await-go-ahead"  # barrier: the answer to DATA
+    AWAIT_ENVELOPE = "await-envelope"  # barrier: the answers before the first chunk
     DIALOGUE = "dialogue"  # one line of an AUTH exchange (RFC 4954 §4)
     CONTENT = "content"  # content, dot-stuffed
+    CHUNK = "chunk"  # the octets of one BDAT (RFC 3030 §2)
+    AWAIT_CHUNKS = "await-chunks"  # barrier: the answers to the chunks; the end is held
     VERDICT = "verdict"  # barrier: the end is held
     DISCARD = "discard"  # content nobody will get: read to its end, then answer
-    SKIP = "skip"  # octets of a refused BDAT
+    SKIP = "skip"  # octets of a BDAT that nobody will get
     TAKEOVER = "takeover"  # a command that we answer alone
     TUNNEL = "tunnel"  # octets nobody reads
     CLOSED = "closed"
@@ -40,9 +44,17 @@ class Cause(Enum):
     TLS_GRANTED = "server answered 220"
     DATA_ASKED = "DATA was relayed"
     GO_AHEAD = "server answered 354"
+    CHUNK_CAME = "the first BDAT came"
+    CHUNK_BEGUN = "BDAT was relayed"
+    CHUNK_ENDED = "its octets were relayed"
+    CHUNKS_ENDED = "the octets of BDAT LAST were relayed"
+    CHUNKS_FAILED = "server refused a chunk"
     CONTENT_ENDED = "the end came and is held"
-    DOOMED = "upstream was lost in mid-content"
+    DOOMED = "the message was given up in mid-content"
     RELEASED = "the end was sent upstream"
+    REFUSED = "RSET was sent upstream, the client was told"
+    INTRODUCING = "first EHLO, and the server is to learn whose it is"
+    INTRODUCED = "server answered XCLIENT, EHLO was relayed"
     TAKEN_OVER = "upstream was given up, the client was told"
     SKIP_BEGUN = "BDAT was refused"
     SKIPPED = "its octets have passed"
@@ -61,13 +73,27 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Cause], Phase]] = {
     (Phase.COMMAND, Cause.DATA_ASKED): Phase.AWAIT_GO_AHEAD,
     (Phase.AWAIT_GO_AHEAD, Cause.ANSWERED): Phase.COMMAND,
     (Phase.AWAIT_GO_AHEAD, Cause.GO_AHEAD): Phase.CONTENT,
+    (Phase.COMMAND, Cause.CHUNK_CAME): Phase.AWAIT_ENVELOPE,
+    (Phase.AWAIT_ENVELOPE, Cause.CHUNK_BEGUN): Phase.CHUNK,
+    (Phase.AWAIT_ENVELOPE, Cause.SKIP_BEGUN): Phase.SKIP,
+    (Phase.COMMAND, Cause.CHUNK_BEGUN): Phase.CHUNK,
+    (Phase.CHUNK, Cause.CHUNK_ENDED): Phase.COMMAND,
+    (Phase.CHUNK, Cause.CHUNKS_ENDED): Phase.AWAIT_CHUNKS,
+    (Phase.CHUNK, Cause.DOOMED): Phase.SKIP,
+    (Phase.AWAIT_CHUNKS, Cause.CHUNKS_FAILED): Phase.COMMAND,
+    (Phase.AWAIT_CHUNKS, Cause.CONTENT_ENDED): Phase.VERDICT,
+    (Phase.AWAIT_CHUNKS, Cause.DOOMED): Phase.SKIP,
     (Phase.CONTENT, Cause.CONTENT_ENDED): Phase.VERDICT,
     (Phase.CONTENT, Cause.DOOMED): Phase.DISCARD,
     (Phase.DISCARD, Cause.TAKEN_OVER): Phase.TAKEOVER,
     (Phase.VERDICT, Cause.RELEASED): Phase.COMMAND,
+    (Phase.VERDICT, Cause.REFUSED): Phase.AWAIT_REPLY,
     (Phase.VERDICT, Cause.TAKEN_OVER): Phase.TAKEOVER,
     (Phase.COMMAND, Cause.SKIP_BEGUN): Phase.SKIP,
     (Phase.SKIP, Cause.SKIPPED): Phase.COMMAND,
+    (Phase.SKIP, Cause.TAKEN_OVER): Phase.TAKEOVER,
+    (Phase.COMMAND, Cause.INTRODUCING): Phase.INTRODUCTION,
+    (Phase.INTRODUCTION, Cause.INTRODUCED): Phase.AWAIT_REPLY,
 }
 """Besides these, every phase may end in CLOSED."""
 
@@ -78,8 +104,12 @@ PATIENCE: Final[Mapping[Phase, float]] = {
     Phase.AWAIT_REPLY: 300.0,  # RFC 5321 §4.5.3.2.2, .3
     Phase.AWAIT_TLS: 300.0,
     Phase.AWAIT_GO_AHEAD: 300.0,  # the RFC's 2 minutes (§4.5.3.2.4) are the client's to insist on
+    Phase.INTRODUCTION: 300.0,
+    Phase.AWAIT_ENVELOPE: 300.0,
     Phase.DIALOGUE: 300.0,
     Phase.CONTENT: 180.0,  # RFC 5321 §4.5.3.2.5, between two slices
+    Phase.CHUNK: 180.0,
+    Phase.AWAIT_CHUNKS: 300.0,  # the server's to insist on; the verdict has its own deadline
     Phase.VERDICT: 90.0,  # above the scan deadline, below the server's 5 minutes (§4.5.3.2.7)
     Phase.DISCARD: 180.0,
     Phase.SKIP: 180.0,

@@ -9,20 +9,21 @@ from typing import Final
 
 from edge_proxy.relay import refusals
 from edge_proxy.relay.actions import Action, AskPolicy, ConnectUpstream, Loss, ScanId
-from edge_proxy.relay.content import dispose, dispose_unheard, read_content, read_discard
+from edge_proxy.relay.chunks import read_chunk, read_skip
+from edge_proxy.relay.content import read_content, read_discard
 from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.downstream import (
     read_before_tls,
     read_command,
     read_dialogue,
-    read_skip,
     read_takeover,
 )
 from edge_proxy.relay.facts import CloseCause, SessionRecord
 from edge_proxy.relay.phases import PATIENCE_FOR_THE_END, Cause, Phase
 from edge_proxy.relay.refusals import Refusal
-from edge_proxy.relay.settings import CoreSettings
+from edge_proxy.relay.settings import CoreSettings, EarlyTalker
 from edge_proxy.relay.upstream import distrust_upstream, grant_tls, lose_upstream, read_replies
+from edge_proxy.relay.verdict import dispose_unheard, verdict_came
 from edge_proxy.smtp.errors import Violation, ViolationKind
 from rulebook.values import Action as RuleAction
 from rulebook.values import Phase as RulePhase
@@ -36,6 +37,7 @@ READERS: Final[Mapping[Phase, Callable[[Conversation], bool]]] = {
     Phase.DIALOGUE: read_dialogue,
     Phase.AWAIT_TLS: read_before_tls,
     Phase.CONTENT: read_content,
+    Phase.CHUNK: read_chunk,
     Phase.DISCARD: read_discard,
     Phase.SKIP: read_skip,
     Phase.TAKEOVER: read_takeover,
@@ -54,15 +56,24 @@ _IMPATIENCE: Final[Mapping[Phase, Refusal | None]] = {
     Phase.GREETING: refusals.CANNOT_CONNECT,
     Phase.AWAIT_REPLY: refusals.SERVER_SILENT,
     Phase.AWAIT_TLS: refusals.SERVER_SILENT,
+    Phase.INTRODUCTION: refusals.SERVER_SILENT,
     Phase.AWAIT_GO_AHEAD: refusals.SERVER_SILENT,
+    Phase.AWAIT_ENVELOPE: refusals.SERVER_SILENT,
+    Phase.CHUNK: refusals.IDLE,  # the server owes an answer, but the client has to speak
+    Phase.AWAIT_CHUNKS: refusals.SERVER_SILENT,
     Phase.TUNNEL: None,
 }
 """What is said when patience ends; IDLE where nothing is here. VERDICT is judged instead."""
 
 _WANTS_MORE: Final = frozenset(
-    {Phase.CONTENT, Phase.DISCARD, Phase.DIALOGUE, Phase.SKIP, Phase.AWAIT_TLS}
+    {Phase.CONTENT, Phase.CHUNK, Phase.DISCARD, Phase.DIALOGUE, Phase.SKIP, Phase.AWAIT_TLS}
 )
 """Phases that a client which sends no more can never leave."""
+
+_IN_CONTENT: Final = frozenset(
+    {Phase.CONTENT, Phase.CHUNK, Phase.AWAIT_CHUNKS, Phase.VERDICT, Phase.DISCARD}
+)
+_BEFORE_THE_GREETING: Final = frozenset({Phase.POLICY, Phase.GREETING})
 
 
 class RelaySession:
@@ -82,6 +93,11 @@ class RelaySession:
     @property
     def record(self) -> SessionRecord:
         return self._c.record
+
+    @property
+    def has_begun_mail(self) -> bool:
+        """Whether a transaction is under way, or one has ended."""
+        return self._c.transaction.open or self._c.record.transactions > 0
 
     @property
     def wants_downstream(self) -> bool:
@@ -138,6 +154,14 @@ class RelaySession:
         self._c.facts.identity = identity
         return ()
 
+    def trace(self, header: bytes) -> Sequence[Action]:
+        """Put these whole header lines, none of which begins with a dot, before each message.
+
+        Best told before the first message: EHLO's SIZE leaves room for them.
+        """
+        self._c.trace_header = header
+        return ()
+
     def locked(self) -> Sequence[Action]:
         """The source was locked while the session runs: no new mail, no end, no tunnel."""
         c = self._c
@@ -163,8 +187,8 @@ class RelaySession:
     def shut_down(self) -> Sequence[Action]:
         """The drain deadline: close now. What is held is not released."""
         c = self._c
-        in_content = c.phase in (Phase.CONTENT, Phase.VERDICT, Phase.DISCARD)
         said = c.phase in (Phase.TUNNEL, Phase.TAKEOVER)
+        in_content = c.phase in _IN_CONTENT
         last_word = refusals.DRAINED_IN_CONTENT if in_content else refusals.DRAINING
         c.close(CloseCause.DRAIN, None if said else last_word)
         return c.outbox.take()
@@ -183,7 +207,10 @@ class RelaySession:
     # Inputs: downstream
 
     def downstream_octets(self, octets: bytes) -> Sequence[Action]:
-        self._c.inbox.feed(octets)
+        c = self._c
+        if c.phase in _BEFORE_THE_GREETING and not len(c.inbox):
+            self._spoke_early()
+        c.inbox.feed(octets)
         return self._run()
 
     def looked(self, *, waiting: bool) -> Sequence[Action]:
@@ -235,8 +262,10 @@ class RelaySession:
         c = self._c
         if c.transaction.scan == scan:
             c.transaction.verdict = verdict
-            if c.phase is Phase.VERDICT:
-                dispose(c, verdict)
+            if c.phase is Phase.AWAIT_CHUNKS:
+                c.transaction.scan = None  # judged once the chunks are answered
+            elif c.phase is Phase.VERDICT:
+                verdict_came(c, verdict)
         return self._run()
 
     # How every input ends
@@ -259,6 +288,14 @@ class RelaySession:
             read_replies(c)
         except Violation as violation:
             distrust_upstream(c, violation)
+
+    def _spoke_early(self) -> None:
+        """The first octets of a client that did not wait for the greeting (RFC 5321 §4.3.1)."""
+        c = self._c
+        if c.settings.early_talker is not EarlyTalker.IGNORE:
+            c.note_violation("spoke before the greeting", upstream=False)
+        if c.settings.early_talker is EarlyTalker.REFUSE:
+            c.close(CloseCause.VIOLATION, refusals.EARLY_TALKER)
 
     def _end_if_done(self) -> None:
         """A client that sends no more, or an edge that drains: close once nothing is owed."""

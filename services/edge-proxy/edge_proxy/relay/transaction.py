@@ -1,23 +1,34 @@
-"""One mail transaction, as the server accepted it: MAIL to the end of content or RSET."""
+"""One mail transaction: MAIL to the end of content or RSET."""
 
 from dataclasses import dataclass, field
 
 from edge_proxy.relay.actions import ScanId
-from smtpgated_contracts.values.scan import Verdict
+from smtpgated_contracts.values.scan import EngineClass, Verdict
 
 
 @dataclass(slots=True)
 class Transaction:
-    """``open`` from the server's answer to MAIL on; ``ordinal`` from 1, 0 before content.
+    """``begun`` when MAIL is sent; ``open``, and the session's own, once the server accepts it.
+
+    ``recipient`` was asked for last and not refused; ``asked`` counts RCPT, ``recipients`` were
+    accepted. ``skip`` is what rules have said of this message so far. ``ordinal`` is from 1, 0
+    before content. ``chunked``: upstream gets BDAT. ``failed``: a chunk was refused, so there is
+    no message any more and its end is never sent; it is noted, and waits for RSET.
 
     ``scan`` is None before content, after the verdict, and when nothing is to be scanned.
     ``oversized``: content went above the scan limit. ``locks`` are (cause, seconds).
     """
 
-    open: bool = False
     reverse_path: bytes = b""
+    begun: bool = False
+    open: bool = False
+    recipient: bytes = b""
+    asked: int = 0
     recipients: list[bytes] = field(default_factory=list)
+    skip: frozenset[EngineClass] = frozenset()
     ordinal: int = 0
+    chunked: bool = False
+    failed: bool = False
     scan: ScanId | None = None
     content_octets: int = 0
     oversized: bool = False

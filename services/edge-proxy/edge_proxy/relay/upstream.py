@@ -10,17 +10,20 @@ from typing import Final, NamedTuple
 
 from edge_proxy.relay import refusals
 from edge_proxy.relay.actions import BecomeTunnel, LookDownstream, Loss
-from edge_proxy.relay.content import begin_content, doom_content, give_up_verdict
-from edge_proxy.relay.conversation import Conversation
-from edge_proxy.relay.ehlo import ALLOWED, ALLOWED_WITHOUT_TLS
+from edge_proxy.relay.chunks import begin_chunks, chunk_answered, doom_chunks, end_chunks
+from edge_proxy.relay.content import begin_content, doom_content
+from edge_proxy.relay.conversation import Answer, Conversation
+from edge_proxy.relay.ehlo import offer
 from edge_proxy.relay.facts import CloseCause
+from edge_proxy.relay.introduction import introduced, server_offered
 from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.phases import Cause, Phase
-from edge_proxy.smtp.capabilities import masked, offered
+from edge_proxy.relay.verdict import give_up_verdict
+from edge_proxy.smtp.capabilities import offered
 from edge_proxy.smtp.errors import Violation, ViolationKind
 from edge_proxy.smtp.limits import REPLY
 from edge_proxy.smtp.replies import Reply
-from rulebook.values import TlsTreatment
+from edge_proxy.smtp.verbs import Verb
 from smtpgated_contracts.values.policy import Disposition
 
 SERVICE_CLOSING: Final = 421
@@ -47,29 +50,30 @@ def read_replies(c: Conversation) -> None:
         c.farewell = c.farewell or reply.code == SERVICE_CLOSING
         if c.phase in (Phase.CONTENT, Phase.VERDICT):
             # Nothing is owed now: the server gave up, and says why, or talks nonsense.
-            c.early_answer = reply if reply.kind in (NOT_NOW, NEVER) else None
-            (doom_content if c.phase is Phase.CONTENT else give_up_verdict)(c)
+            said_why = reply.kind in (NOT_NOW, NEVER)
+            c.early_answer = Answer(reply.code, reply.octets) if said_why else None
+            _GIVE_UP_MESSAGE[c.phase](c)
         else:
             _settle(c, reply)
 
 
 def lose_upstream(c: Conversation, why: Loss) -> None:
     """There is no upstream, or none any more."""
-    c.upstream_open = False
+    was_open, c.upstream_open = c.upstream_open, False
     c.lost = why
     match c.phase:
         case Phase.POLICY if len(c.replies):
             pass  # its last words are told once policy has decided
         case Phase.POLICY | Phase.GREETING:
             c.close(CloseCause.CONNECT, refusals.CANNOT_CONNECT, detail=why.value)
-        case Phase.CONTENT:
-            doom_content(c)
-        case Phase.VERDICT:
-            give_up_verdict(c)
+        case phase if phase in _GIVE_UP_MESSAGE and not (c.farewell and c.ledger.awaits):
+            _GIVE_UP_MESSAGE[phase](c)
         case Phase.TUNNEL:
             c.close_politely(CloseCause.SERVER)
         case Phase.DISCARD | Phase.TAKEOVER | Phase.CLOSED:
             pass
+        case Phase.SKIP if not was_open:
+            pass  # of a chunk that came when the server was lost
         case _:
             last_word = None if c.farewell else refusals.SERVER_LOST
             c.close(CloseCause.SERVER, last_word, detail=why.value)
@@ -78,13 +82,19 @@ def lose_upstream(c: Conversation, why: Loss) -> None:
 def distrust_upstream(c: Conversation, violation: Violation) -> None:
     """The server said what is no reply: whatever it says next could mean anything."""
     c.note_violation(violation.kind.value, upstream=True)
-    match c.phase:
-        case Phase.CONTENT:
-            doom_content(c)
-        case Phase.VERDICT:
-            give_up_verdict(c)
-        case _:
-            c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
+    if c.phase in _GIVE_UP_MESSAGE:
+        _GIVE_UP_MESSAGE[c.phase](c)
+    else:
+        c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
+
+
+_GIVE_UP_MESSAGE: Final[Mapping[Phase, Callable[[Conversation], None]]] = {
+    Phase.CONTENT: doom_content,
+    Phase.CHUNK: doom_chunks,
+    Phase.AWAIT_CHUNKS: doom_chunks,
+    Phase.VERDICT: give_up_verdict,
+}
+"""Phases in which a message is under way: the client is told at its end, not at once."""
 
 
 def _settle(c: Conversation, reply: Reply) -> None:
@@ -99,6 +109,16 @@ def _settle(c: Conversation, reply: Reply) -> None:
         return
     expected.take(c, awaited, reply)
     c.outbox.send_downstream(c.ledger.due())
+    if not c.ledger.awaits and c.phase in _WHEN_ALL_IS_ANSWERED:
+        _WHEN_ALL_IS_ANSWERED[c.phase](c)
+
+
+_WHEN_ALL_IS_ANSWERED: Final[Mapping[Phase, Callable[[Conversation], None]]] = {
+    Phase.AWAIT_REPLY: lambda c: c.go(Cause.ANSWERED),
+    Phase.AWAIT_ENVELOPE: begin_chunks,
+    Phase.AWAIT_CHUNKS: end_chunks,
+}
+"""Barriers that no single reply lifts."""
 
 
 def _unsolicited(c: Conversation, reply: Reply) -> None:
@@ -120,63 +140,84 @@ def _greeted(c: Conversation, awaited: Awaited, reply: Reply) -> None:
 
 
 def _ehlo(c: Conversation, awaited: Awaited, reply: Reply) -> None:
-    if reply.kind == DONE:
+    c.record.helo_refused = not reply.is_positive
+    if reply.is_positive:
         c.begin_afresh()  # RFC 5321 §4.1.4: as if RSET
         c.record.offered = offered(reply)
         c.enhanced = b"ENHANCEDSTATUSCODES" in c.record.offered
-        allowed = ALLOWED_WITHOUT_TLS if c.starttls is TlsTreatment.MASK else ALLOWED
-        c.outbox.send_downstream(masked(reply, allowed))
+        c.chunking = c.settings.chunking and b"CHUNKING" in c.record.offered
+        c.offers_size = b"SIZE" in c.record.offered
+        c.outbox.send_downstream(offer(reply, c.settings, c.starttls, len(c.trace_header)))
     else:
         _relay(c, awaited, reply)
-    c.go(Cause.ANSWERED)
 
 
 def _helo(c: Conversation, awaited: Awaited, reply: Reply) -> None:
-    if reply.kind == DONE:
+    c.record.helo_refused = not reply.is_positive
+    if reply.is_positive:
         c.begin_afresh()
-        c.enhanced = False
+        c.enhanced = c.chunking = c.offers_size = False
     _relay(c, awaited, reply)
-    c.go(Cause.ANSWERED)
 
 
 def _mail(c: Conversation, awaited: Awaited, reply: Reply) -> None:
-    if reply.kind == DONE:
-        c.begin_afresh()
+    _no_more_proposed(c, awaited)
+    if reply.is_positive and awaited.transaction is not None:
+        c.begin_afresh(awaited.transaction)
         c.transaction.open = True
-        c.transaction.reverse_path = awaited.address
     else:
         c.record.mail_rejected += 1
+        if awaited.transaction is not None:
+            c.record.refuse(Verb.MAIL, awaited.transaction.reverse_path, reply.code)
     _relay(c, awaited, reply)
 
 
 def _rcpt(c: Conversation, awaited: Awaited, reply: Reply) -> None:
-    if reply.kind == DONE:
+    transaction = c.transaction
+    if reply.is_positive:
         c.record.recipients += 1
-        if len(c.transaction.recipients) < c.settings.max_recipients_kept:
-            c.transaction.recipients.append(awaited.address)
+        transaction.skip |= awaited.skip
+        if len(transaction.recipients) < c.settings.max_recipients_kept:
+            transaction.recipients.append(awaited.address)
     else:
         c.record.rcpt_rejected += 1
+        c.record.refuse(Verb.RCPT, awaited.address, reply.code)
+        if transaction.recipient == awaited.address:
+            transaction.recipient = transaction.recipients[-1] if transaction.recipients else b""
     _relay(c, awaited, reply)
 
 
 def _data(c: Conversation, awaited: Awaited, reply: Reply) -> None:
     _relay(c, awaited, reply)
     if reply.code == GO_AHEAD:
-        begin_content(c)
+        begin_content(c, awaited.skip)
     else:
         c.go(Cause.ANSWERED)
 
 
 def _end(c: Conversation, awaited: Awaited, reply: Reply) -> None:
     _relay(c, awaited, reply)
-    if awaited.message is not None:
-        c.end_transaction(awaited.message, Disposition.RELEASE, reply.code)
+    if awaited.transaction is not None:
+        c.end_transaction(awaited.transaction, Disposition.RELEASE, reply.code)
+
+
+def _no_more_proposed(c: Conversation, awaited: Awaited) -> None:
+    if c.proposed is awaited.transaction:
+        c.proposed = None
 
 
 def _reset(c: Conversation, awaited: Awaited, reply: Reply) -> None:
-    if reply.kind == DONE:
+    _no_more_proposed(c, awaited)
+    if reply.is_positive:
         c.begin_afresh()
     _relay(c, awaited, reply)
+
+
+def _our_reset(c: Conversation, awaited: Awaited, reply: Reply) -> None:
+    """Not reset, the server would take refused chunks for the beginning of the next message."""
+    if not reply.is_positive:
+        c.note_violation(f"{reply.code} as answer to RSET", upstream=True)
+        c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
 
 
 def _auth(c: Conversation, awaited: Awaited, reply: Reply) -> None:
@@ -186,12 +227,10 @@ def _auth(c: Conversation, awaited: Awaited, reply: Reply) -> None:
         return
     if reply.code == AUTHENTICATED:
         c.facts.authenticated = True
-        c.skip |= c.auth_skip
         c.session_skip |= c.auth_skip
         c.record.auth_accepted += 1
     else:
         c.record.auth_rejected += 1
-    c.go(Cause.ANSWERED)
 
 
 def _start_tls(c: Conversation, awaited: Awaited, reply: Reply) -> None:
@@ -208,6 +247,7 @@ def _start_tls(c: Conversation, awaited: Awaited, reply: Reply) -> None:
 
 def grant_tls(c: Conversation) -> None:
     """Nothing waited downstream: tell the client, and read no octet from here on."""
+    c.abandon_transaction(0)
     c.outbox.send_downstream(c.held_reply)
     c.record.tunnelled = True
     c.go(Cause.TLS_GRANTED)
@@ -234,6 +274,8 @@ EXPECTED: Final[Mapping[Expect, Expectation]] = {
     Expect.MAIL: Expectation(_mail),
     Expect.RCPT: Expectation(_rcpt),
     Expect.DATA: Expectation(_data, frozenset({NOT_NOW, NEVER}), frozenset({GO_AHEAD})),
+    Expect.CHUNK: Expectation(chunk_answered),
+    Expect.LAST_CHUNK: Expectation(chunk_answered),
     Expect.END: Expectation(_end),
     Expect.RSET: Expectation(_reset),
     Expect.AUTH: Expectation(_auth, codes=frozenset({CHALLENGE})),
@@ -242,4 +284,7 @@ EXPECTED: Final[Mapping[Expect, Expectation]] = {
     ),
     Expect.QUIT: Expectation(_quit),
     Expect.OTHER: Expectation(_relay),
+    Expect.OUR_RESET: Expectation(_our_reset),
+    Expect.OUR_EHLO: Expectation(server_offered),
+    Expect.XCLIENT: Expectation(introduced),
 }

@@ -1,6 +1,6 @@
-"""What a server offers in its answer to EHLO (RFC 5321 §4.1.1.1), and a shorter answer from it."""
+"""What a server offers in its answer to EHLO (RFC 5321 §4.1.1.1), and another answer from it."""
 
-from collections.abc import Container
+from collections.abc import Sequence
 
 from edge_proxy.smtp.replies import Reply, render_reply
 
@@ -15,12 +15,19 @@ def offered(reply: Reply) -> frozenset[bytes]:
     return frozenset(keyword_of(line) for line in reply.lines[1:])
 
 
-def masked(reply: Reply, allowed: Container[bytes]) -> bytes:
-    """The answer with only the allowed keywords; lines that stay, stay as they were sent.
+def offering(reply: Reply, lines: Sequence[bytes]) -> bytes:
+    """The answer with these lines below its greeting; as it was sent when they are the same.
 
-    Whole lines go and the last one is marked as last again, so that the list is well-formed.
+    The last one is marked as last again, so that the list is well-formed.
     """
-    kept = [line for line in reply.lines[1:] if keyword_of(line) in allowed]
-    if len(kept) == len(reply.lines) - 1:
+    if tuple(lines) == reply.lines[1:]:
         return reply.octets
-    return render_reply(reply.code, (reply.lines[0], *kept))
+    return render_reply(reply.code, (reply.lines[0], *lines))
+
+
+def arguments_of(reply: Reply, keyword: bytes) -> tuple[bytes, ...]:
+    """The words behind ``keyword`` in an answer to EHLO; empty when it is not offered."""
+    for line in reply.lines[1:]:
+        if keyword_of(line) == keyword:
+            return tuple(line.split()[1:])
+    return ()

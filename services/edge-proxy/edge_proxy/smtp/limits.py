@@ -8,6 +8,9 @@ COMMAND_LINE: Final = 2048
 AUTH_LINE: Final = 12_288
 """RFC 4954 §4.6: the longest line of an AUTH exchange, initial answer included."""
 
+XCLIENT_LINE: Final = 512
+"""XCLIENT_README: commands beyond have to be split."""
+
 REPLY_LINE: Final = 2048
 """RFC 5321 §4.5.3.1.5 says 512; real servers put long links into refusals."""
 

@@ -52,6 +52,14 @@ class Inbox:
         self._octets, self._start = _NOTHING, 0
         return octets
 
+    def take(self, most: int) -> bytes:
+        """Up to ``most`` octets; the slice itself when that is all of it."""
+        if most >= len(self):
+            return self.take_all()
+        octets = self._octets[self._start : self._start + most]
+        self._start += most
+        return octets
+
     def skip(self, count: int) -> int:
         """Drop up to ``count`` octets; how many were dropped."""
         dropped = min(count, len(self))

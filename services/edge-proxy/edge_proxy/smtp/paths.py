@@ -16,10 +16,20 @@ _BARE: Final = rb"(?P<bare>(?:" + _QUOTED + rb'|[^<>"\s])+)'
 _PARAMETER: Final = rb"[ \t]+[a-z0-9][a-z0-9-]*(?:=\S*)?"
 _ARGUMENT: Final = re.compile(
     rb"(?P<keyword>FROM|TO):[ \t]*(?:" + _BRACKETED + rb"|" + _BARE + rb")"
-    rb"(?:" + _PARAMETER + rb")*",
+    rb"(?P<parameters>(?:" + _PARAMETER + rb")*)",
     re.IGNORECASE,
 )
+_VERB: Final = re.compile(rb"^[A-Z]+[ ][ \t]*", re.IGNORECASE)
 _SOURCE_ROUTE: Final = re.compile(rb"(?:@[^,:\"]*,)*@[^,:\"]*:")
+
+
+def parameters_of(argument: bytes) -> bytes:
+    """What stands behind the address, with the blank before it; empty when not understood.
+
+    ``argument`` may have its verb before it.
+    """
+    match = _ARGUMENT.fullmatch(_VERB.sub(b"", argument, count=1))
+    return match["parameters"] if match is not None else b""
 
 
 def parse_path(argument: bytes, keyword: bytes) -> bytes | None:

@@ -28,6 +28,11 @@ class Reply:
         """First digit: 2 done, 3 go on, 4 not now, 5 no (RFC 5321 §4.2.1)."""
         return self.code // 100
 
+    @property
+    def is_positive(self) -> bool:
+        """2xx: what was asked is done."""
+        return self.octets.startswith(b"2")
+
 
 class ReplyReader:
     """Slices in, whole replies out. Keeps at most one unfinished reply, bounded by REPLY."""

@@ -76,10 +76,10 @@ def test_own_answers_left_at_the_head_are_a_bug() -> None:
 def test_messages_whose_end_was_sent_are_known_until_their_answer() -> None:
     ledger = ReplyLedger()
     first, second = Transaction(ordinal=1), Transaction(ordinal=2)
-    ledger.await_reply(Awaited(Expect.END, message=first))
+    ledger.await_reply(Awaited(Expect.END, transaction=first))
     ledger.await_reply(Awaited(Expect.MAIL))
     ledger.owe(b"a")
-    ledger.await_reply(Awaited(Expect.END, message=second))
+    ledger.await_reply(Awaited(Expect.END, transaction=second))
     assert ledger.unanswered_ends() == [first, second]
     ledger.settle()
     assert ledger.unanswered_ends() == [second]

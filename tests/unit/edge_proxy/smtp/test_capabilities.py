@@ -1,6 +1,6 @@
 import pytest
 
-from edge_proxy.smtp.capabilities import keyword_of, masked, offered
+from edge_proxy.smtp.capabilities import arguments_of, keyword_of, offered, offering
 from edge_proxy.smtp.replies import Reply, ReplyReader
 
 ALLOWED = frozenset({b"SIZE", b"AUTH", b"HELP"})
@@ -49,16 +49,25 @@ def test_the_first_line_offers_nothing() -> None:
     ],
 )
 def test_whole_lines_go_and_the_list_stays_well_formed(octets: bytes, expected: bytes) -> None:
-    assert masked(_reply(octets), ALLOWED) == expected
+    reply = _reply(octets)
+    kept = [line for line in reply.lines[1:] if keyword_of(line) in ALLOWED]
+    assert offering(reply, kept) == expected
 
 
 def test_what_stays_stays_as_it_was_sent() -> None:
     octets = b"250-mx  greets you\r\n250-aUTH=plain  X\r\n250-CHUNKING\r\n250 SIZE\t9\r\n"
-    assert masked(_reply(octets), {b"AUTH", b"SIZE\t9"}) == (
+    reply = _reply(octets)
+    assert offering(reply, [reply.lines[1], reply.lines[3]]) == (
         b"250-mx  greets you\r\n250-aUTH=plain  X\r\n250 SIZE\t9\r\n"
     )
 
 
 def test_a_reply_with_nothing_to_mask_is_the_same_object() -> None:
     reply = _reply(b"250-mx\r\n250 SIZE\r\n")
-    assert masked(reply, ALLOWED) is reply.octets
+    assert offering(reply, [b"SIZE"]) is reply.octets
+
+
+def test_the_words_behind_a_keyword_are_its_arguments() -> None:
+    reply = _reply(b"250-mx\r\n250-XCLIENT NAME  ADDR\r\n250 SIZE\r\n")
+    assert arguments_of(reply, b"XCLIENT") == (b"NAME", b"ADDR")
+    assert arguments_of(reply, b"SIZE") == arguments_of(reply, b"DSN") == ()
