@@ -8,9 +8,10 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -220,10 +221,13 @@ async def edge_process(
     *,
     is_ready: Callable[[EdgeProcess], object] = lambda edge: edge.said("listening"),
     may_end: bool = False,
+    inherits: Sequence[socket.socket] = (),
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncIterator[EdgeProcess]:
     """An edge as it is run; ends with SIGTERM unless the test has ended it.
 
     ``may_end``: that it ends instead of getting ready is what the test is about.
+    ``inherits``: sockets it is given as systemd gives them.
     """
     with tempfile.TemporaryDirectory(prefix="edge-test-") as folder:
         path = Path(folder) / "edge.toml"
@@ -231,10 +235,12 @@ async def edge_process(
         async with Tasks() as tasks:
             edge = EdgeProcess(
                 await asyncio.create_subprocess_exec(
+                    *_activation(inherits),
                     *(sys.executable, "-m", "edge_proxy", "run", "-c", str(path)),
                     stdin=asyncio.subprocess.DEVNULL,
                     stderr=asyncio.subprocess.PIPE,
-                    env=_plain_environment(),
+                    env={**_plain_environment(), **(variables or {})},
+                    pass_fds=[each.fileno() for each in inherits],
                 )
             )
             reading = tasks.spawn(edge.read_lines(), name="edge's lines")
@@ -247,8 +253,25 @@ async def edge_process(
                 await reading
 
 
+_ACTIVATION: Final = """
+import fcntl, os, sys
+given = [fcntl.fcntl(int(each), fcntl.F_DUPFD, 64) for each in sys.argv[1].split(",")]
+for place, each in enumerate(given):
+    os.dup2(each, 3 + place)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(given)))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def _activation(inherits: Sequence[socket.socket]) -> list[str]:
+    """A process that becomes the program, with descriptors where sd_listen_fds(3) has them."""
+    if not inherits:
+        return []
+    return [sys.executable, "-c", _ACTIVATION, ",".join(str(each.fileno()) for each in inherits)]
+
+
 def _plain_environment() -> dict[str, str]:
-    ours = ("EDGE_PROXY_", "SMTPGATED_", "PROMETHEUS_")
+    ours = ("EDGE_PROXY_", "SMTPGATED_", "PROMETHEUS_", "LISTEN_", "NOTIFY_", "WATCHDOG_")
     return {key: value for key, value in os.environ.items() if not key.startswith(ours)}
 
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,8 @@ from service_kit.tasks import Tasks
 
 READY_WITHIN_S: Final = 60.0
 """How long a successor waits for the rulebook while its predecessor still serves."""
+QUEUE_WAITS_S: Final = 5.0
+"""How long those in a queue wait for the rulebook before they are told to come back."""
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -41,13 +43,17 @@ class Succession:
         lifecycle: Lifecycle,
         doors: Doors,
         predecessor: Predecessor | None,
+        *,
+        given: bool,
     ) -> None:
+        """``given``: the doors were not bound here, there may be a queue before them."""
         self._settings = settings
         self._lifecycle = lifecycle
         self._path = settings.listen.handover
         self._tasks = Tasks()
         self._doors = doors
         self._predecessor = predecessor
+        self._given = given
         self._knocker = predecessor.knocker if predecessor is not None else None
         self._upgrade: Upgrade | None = None
         self._left = False
@@ -63,11 +69,17 @@ class Succession:
         return self._doors.status
 
     async def open(self, readiness: Readiness) -> bool:
-        """Returns when we are the ones to accept; False: told to stop before it came to that.
+        """Returns when it is our turn to accept; False: told to stop before it came to that.
 
-        Without a predecessor that is at once: sessions are told to wait until we are ready.
+        Where we have just bound nobody has knocked yet, so that is at once; who comes before we
+        are ready is told to come back. Doors that were given may have people in their queues.
         """
-        if self._predecessor is not None and not await self._follow(self._predecessor, readiness):
+        draining = self._lifecycle.draining
+        if self._predecessor is not None:
+            await self._follow(self._predecessor, readiness)
+        if self._given:
+            await _first_of((readiness.wait_ready(), draining.wait()), QUEUE_WAITS_S)
+        if draining.is_set():
             return False
         if self._path is not None:
             self._offer(self._path)
@@ -78,29 +90,18 @@ class Succession:
         notify(READY)
         self._tasks.spawn(keep_alive(), name="feed the watchdog")
 
-    async def _follow(self, predecessor: Predecessor, readiness: Readiness) -> bool:
+    async def _follow(self, predecessor: Predecessor, readiness: Readiness) -> None:
+        """Until it has left, has ended by itself, or we are told to stop."""
         draining = self._lifecycle.draining
-        async with Tasks() as tasks:
-            ended = tasks.spawn(predecessor.wait_end(), name="predecessor's end")
-            waits = {
-                ended,
-                tasks.spawn(readiness.wait_ready(), name="readiness"),
-                tasks.spawn(draining.wait(), name="drain"),
-            }
-            done, _ = await asyncio.wait(
-                waits, timeout=READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
-            )
-            if ended.done():
-                await ended
-        if draining.is_set():
-            return False
-        if not done:
+        told = (readiness.wait_ready(), predecessor.wait_word(), draining.wait())
+        if not await _first_of(told, READY_WITHIN_S):
             missing = ", ".join(readiness.reasons)
             raise StartError(f"not ready in {READY_WITHIN_S:g} s ({missing}); the old edge goes on")
-        if not ended.done() or ended.cancelled():
+        if draining.is_set():
+            return
+        if not predecessor.has_ended():
             await predecessor.send_away()
         event(_LOG, logging.INFO, "taken over")
-        return True
 
     def _offer(self, path: Path) -> None:
         if self._knocker is None:
@@ -146,11 +147,20 @@ async def succession(settings: EdgeSettings, lifecycle: Lifecycle) -> AsyncItera
             predecessor.knocker.close()
             predecessor.close()
         raise
-    place = Succession(settings, lifecycle, doors, predecessor)
+    given = predecessor is not None or bool(inherited)
+    place = Succession(settings, lifecycle, doors, predecessor, given=given)
     try:
         yield place
     finally:
         await place.leave()
+
+
+async def _first_of(waits: Iterable[Coroutine[None, None, object]], within_s: float) -> bool:
+    """Whether one of them returned in time; the others are cancelled."""
+    async with Tasks() as tasks:
+        running = [tasks.spawn(each, name="wait") for each in waits]
+        done, _ = await asyncio.wait(running, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    return bool(done)
 
 
 def _doors(

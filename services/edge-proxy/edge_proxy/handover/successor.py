@@ -4,6 +4,7 @@ Errors: StartError, when somebody is there who does not hand over. A predecessor
 the way is no error: its doors are ours then.
 """
 
+import contextlib
 import socket
 from pathlib import Path
 from typing import Final
@@ -25,15 +26,20 @@ class Predecessor:
     ) -> None:
         self._path = path
         self._line = line
+        self._word: bytes | None = None
         self.doors = doors
         self.knocker = knocker
 
-    async def wait_end(self) -> None:
-        """Returns when it has ended by itself. Raises StartError: it changed its mind."""
-        try:
-            await messages.expect(self._line, messages.LAST, None)
-        except (NotUnderstood, OSError) as wrong:
-            raise _not_handed_over(self._path, wrong) from None
+    async def wait_word(self) -> None:
+        """Returns when it has ended, or changed its mind: ``has_ended`` knows."""
+        with contextlib.suppress(OSError):
+            self._word, _ = await messages.hear(self._line, None)
+
+    def has_ended(self) -> bool:
+        """Whether it is gone by itself. Raises StartError: it is not, and said no."""
+        if self._word not in (None, messages.LAST):
+            raise _not_handed_over(self._path, NotUnderstood(f"said {self._word!r}"))
+        return self._word is not None
 
     async def send_away(self) -> None:
         """Have it stop accepting. Raises StartError: it does not, and goes on as before."""
