@@ -198,6 +198,8 @@ class PolicyApp:
         if self._copy is not None:
             keeping = chores.keep_copy(self._copy, self.keeper, farm, clock)
             self._tasks.spawn(keeping, name="copy on disk")
+            identities = chores.keep_identities(self._copy, farm, clock)
+            self._tasks.spawn(identities, name="identities on disk")
 
     async def _say_when_ready(self) -> None:
         await self.keeper.loaded.wait()

@@ -64,6 +64,12 @@ RULEBOOKS_UNREADABLE: Final = counter(
 RULEBOOK_VERSION: Final = gauge(
     "policy_rulebook_version", "Version of the rulebook in force here.", combined="livemin"
 )
+IDENTITIES: Final = gauge(
+    "policy_identities", "Networks whose subscriber this replica knows.", combined="livemax"
+)
+IDENTIFIED: Final = counter(
+    "policy_identified", "Sessions whose source was known here and not to the edge."
+)
 LOCKS: Final = gauge("policy_locks", "Locks this replica knows.", combined="livemax")
 SESSIONS: Final = gauge("policy_sessions", "Sessions this replica granted or saw renewed.")
 WATCHERS: Final = gauge("policy_watchers", "Edges that watch this replica.")

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from policy.core.exemptions import Exemption
 from policy.core.farm import Change, Picture, StoredRulebook
+from policy.core.identities import IdentityEnd, NetworkIdentity
 from policy.core.journal import OutcomeEntry
 from policy.core.leases import Lease, LeaseRequest, Standing
 from smtpgated_contracts.values.policy import Lock
@@ -34,6 +35,14 @@ class LockWritten:
 
     lock: Lock
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitiesGone:
+    """Which networks had an entry that was removed; ``revision`` 0: none."""
+
+    revision: int = 0
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +102,21 @@ class FarmStore(Protocol):
         """The new revision; 0: there was none."""
         ...
 
+    async def put_identities(self, entries: Sequence[NetworkIdentity]) -> int:
+        """Each takes the place of its network's entry. The new revision; 0: the table is full,
+        and maybe a part was put. Not one moment for all: long sequences go in steps."""
+        ...
+
+    async def remove_identities(self, ends: Sequence[IdentityEnd]) -> IdentitiesGone:
+        """Removes each entry that is still the named identity's. In steps, too."""
+        ...
+
     async def put_rulebook(self, rulebook: StoredRulebook, replaces: int) -> int:
         """Stored only if the stored version is ``replaces`` (0: none); the new revision, else 0."""
         ...
 
     async def forget_expired(self) -> None:
-        """Remove locks that no longer hold; nobody needs to be told."""
+        """Remove locks and identities that no longer hold; nobody needs to be told."""
         ...
 
 

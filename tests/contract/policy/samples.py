@@ -25,12 +25,13 @@ def progress(
     phase: str = "",
     transactions: int = 0,
     opened_at_ms: int = 0,
+    identity: str = "",
 ) -> SessionProgress:
-    return SessionProgress(session(name, source), phase, transactions, opened_at_ms)
+    return SessionProgress(session(name, source, identity), phase, transactions, opened_at_ms)
 
 
-def opening(name: str, source: str = "192.0.2.1", caps: Caps = NO_CAPS) -> Open:
-    return Open(progress(name, source), caps)
+def opening(name: str, source: str = "192.0.2.1", caps: Caps = NO_CAPS, identity: str = "") -> Open:
+    return Open(progress(name, source, identity=identity), caps)
 
 
 def lock(subject: str = "address:192.0.2.1", expires_at_ms: int = 0, cause: str = "virus") -> Lock:

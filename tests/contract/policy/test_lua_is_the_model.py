@@ -16,14 +16,20 @@ from tests.contract.policy.samples import lock, progress, soon
 from tests.contract.policy.valkey import Valkey
 
 SOURCES = ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2")
-# A session never changes its source; so the name decides it.
+IDENTITIES = ("", "joe", "żółw}")
+# A session never changes its source or identity; so the name decides them.
 names = st.integers(0, 11)
-caps = st.builds(Caps, st.integers(0, 6), st.integers(0, 3))
+caps = st.builds(Caps, st.integers(0, 6), st.integers(0, 3), st.integers(0, 2))
 steps_s = st.sampled_from([0.0, 0.001, 1.0, 9.999, 10.0, 15.0, 29.999, 30.0, 61.0])
 
 
 def _described(number: int) -> SessionProgress:
-    return progress(f"s{number}", SOURCES[number % len(SOURCES)], opened_at_ms=number % 3)
+    return progress(
+        f"s{number}",
+        SOURCES[number % len(SOURCES)],
+        opened_at_ms=number % 3,
+        identity=IDENTITIES[number % len(IDENTITIES)],
+    )
 
 
 requests: st.SearchStrategy[LeaseRequest] = st.one_of(

@@ -132,6 +132,7 @@ class Watching:
 
     call: Any
     locks: dict[str, Lock] = field(default_factory=dict)
+    exempt: set[str] = field(default_factory=set)
     rulebook: policy_pb2.RulebookRevision | None = None
     whole: bool = False
     updates: int = 0
@@ -154,13 +155,17 @@ class Watching:
             case "lock_snapshot":
                 if self.whole:
                     self.locks.clear()
+                    self.exempt.clear()
                 self._put(update.lock_snapshot.locks)
+                self.exempt.update(update.lock_snapshot.exempt)
                 self.whole = not update.lock_snapshot.more
             case "lock_changes":
                 assert self.whole, "changes come after the snapshot"
                 self._put(update.lock_changes.put)
                 for subject in update.lock_changes.removed:
                     self.locks.pop(subject, None)
+                self.exempt -= set(update.lock_changes.unexempted)
+                self.exempt |= set(update.lock_changes.exempted)
 
     def _put(self, locks: Iterable[policy_pb2.Lock]) -> None:
         for wire in locks:

@@ -25,6 +25,11 @@ CLOSED = (
     ("GET", "/api/v1/exemptions"),
     ("POST", "/api/v1/exemptions"),
     ("DELETE", "/api/v1/exemptions/address:192.0.2.1"),
+    ("GET", "/api/v1/identities"),
+    ("POST", "/api/v1/identities"),
+    ("POST", "/api/v1/identities/remove"),
+    ("PUT", "/api/v1/identities/192.0.2.1"),
+    ("DELETE", "/api/v1/identities/192.0.2.1"),
     ("GET", "/metrics"),
     ("GET", "/api/openapi.json"),
 )
@@ -333,6 +338,9 @@ async def test_every_reference_of_the_specification_resolves(http: httpx.AsyncCl
         "/api/v1/locks/{subject}",
         "/api/v1/exemptions",
         "/api/v1/exemptions/{subject}",
+        "/api/v1/identities",
+        "/api/v1/identities/remove",
+        "/api/v1/identities/{network}",
     }
 
 

@@ -93,24 +93,18 @@ async def test_a_rulebook_that_cannot_be_read_is_not_pushed(replica: Replica) ->
         assert replica.app.farm.rulebook.limits.concurrent_sessions == 20000
 
 
-async def test_an_exemption_takes_a_lock_off_the_edges_and_gives_it_back(replica: Replica) -> None:
+async def test_exemptions_reach_the_edges_with_the_snapshot_and_after_it(replica: Replica) -> None:
     async with replica.edge() as edge, replica.http() as http:
+        first: dict[str, Any] = {"subject": "identity:ours", "reason": "ours"}
+        assert (await http.post("/api/v1/exemptions", json=first)).status_code == 201
         watching = edge.watch()
+        await watching.snapshot()
+        assert watching.exempt == {"identity:ours"}
         await http.post("/api/v1/locks", json={"subject": "address:192.0.2.9", "reason": "test"})
         await watching.until(lambda: "address:192.0.2.9" in watching.locks)
-        exemption: dict[str, Any] = {"subject": "prefix:192.0.2.0/24", "reason": "ours"}
-        assert (await http.post("/api/v1/exemptions", json=exemption)).status_code == 201
-        await watching.until(lambda: not watching.locks)
+        second: dict[str, Any] = {"subject": "prefix:192.0.2.0/24", "reason": "ours"}
+        assert (await http.post("/api/v1/exemptions", json=second)).status_code == 201
+        await watching.until(lambda: "prefix:192.0.2.0/24" in watching.exempt)
         await http.delete("/api/v1/exemptions/prefix:192.0.2.0%2F24")
-        await watching.until(lambda: "address:192.0.2.9" in watching.locks)
-
-
-async def test_a_lock_on_an_exempt_source_of_the_rulebook_never_reaches_an_edge(
-    replica: Replica,
-) -> None:
-    await replica.app.store.put_lock(lock("address:127.0.0.1"))
-    await replica.app.store.put_lock(lock("address:192.0.2.1"))
-    async with replica.edge() as edge:
-        watching = edge.watch()
-        await watching.until(lambda: lock().subject in watching.locks)
-        assert set(watching.locks) == {"address:192.0.2.1"}
+        await watching.until(lambda: watching.exempt == {"identity:ours"})
+        assert set(watching.locks) == {"address:192.0.2.9"}

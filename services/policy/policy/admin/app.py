@@ -1,11 +1,14 @@
 """The FastAPI application, assembled from a context alone: it can run beside the gRPC service
 or in a process of its own."""
 
+from typing import Final
+
 from fastapi import FastAPI
 
 from policy.admin import (
     routes_exemptions,
     routes_farm,
+    routes_identities,
     routes_locks,
     routes_pages,
     routes_process,
@@ -18,6 +21,17 @@ _DESCRIPTION = """\
 Everything an operator can see and do in the farm. Every route but `/healthz` and `/readyz`
 needs a bearer token. Errors are problem+json (RFC 9457). Times are UTC.
 """
+_ROUTES: Final = (
+    routes_farm,
+    routes_locks,
+    routes_exemptions,
+    routes_identities,
+    routes_process,
+    routes_pages,
+)
+_LARGER_BODIES: Final = dict.fromkeys(
+    (routes_identities.PATH, routes_identities.REMOVE_PATH), routes_identities.LARGEST_BODY_OCTETS
+)
 
 
 def build_admin(context: AdminContext) -> FastAPI:
@@ -33,9 +47,9 @@ def build_admin(context: AdminContext) -> FastAPI:
         responses=PROBLEMS,
     )
     app.state.context = context
-    for module in (routes_farm, routes_locks, routes_exemptions, routes_process, routes_pages):
+    for module in _ROUTES:
         app.include_router(module.router)
     answer_with_problems(app)
-    app.add_middleware(BoundedBody)
+    app.add_middleware(BoundedBody, larger=_LARGER_BODIES, know=context.tokens.know)
     app.add_middleware(SafeHeaders)
     return app

@@ -1,5 +1,6 @@
 """Bounds on what comes in and headers on what goes out, before any route is asked."""
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -44,18 +45,28 @@ class SafeHeaders:
 
 
 class BoundedBody:
-    """413 for a body above MOST_BODY_OCTETS, announced or not."""
+    """413 for a body above MOST_BODY_OCTETS, announced or not.
 
-    def __init__(self, app: ASGIApp) -> None:
+    ``larger`` are the paths with another bound. It holds for those alone who show a token that
+    ``know`` knows: a stranger must not make us keep much.
+    """
+
+    def __init__(
+        self, app: ASGIApp, larger: Mapping[str, int], know: Callable[[str], bool]
+    ) -> None:
         self._app = app
+        self._larger = larger
+        self._know = know
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        most = self._most(scope["path"], headers.get("authorization", ""))
+        announced = headers.get("content-length", "0")
         body = bytearray()
-        more = not announced.isdecimal() or int(announced) <= MOST_BODY_OCTETS
+        more = not announced.isdecimal() or int(announced) <= most
         too_large = not more
         while more:
             message = await receive()
@@ -63,14 +74,19 @@ class BoundedBody:
                 return  # gone before he had finished
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > MOST_BODY_OCTETS:
+            if len(body) > most:
                 too_large, more = True, False
         if too_large:
-            answer = problem(413, f"a body has at most {MOST_BODY_OCTETS} octets")
+            answer = problem(413, f"a body has at most {most} octets")
             answer.headers["Connection"] = "close"
             await answer(scope, receive, send)
             return
         await self._app(scope, _once(bytes(body), receive), send)
+
+    def _most(self, path: str, authorization: str) -> int:
+        larger = self._larger.get(path)
+        token = authorization.partition(" ")[2].strip()
+        return MOST_BODY_OCTETS if larger is None or not self._know(token) else larger
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

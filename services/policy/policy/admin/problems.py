@@ -52,7 +52,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}
         },
     }
-    for status in (401, 404, 409, 413, 422, 503)
+    for status in (401, 404, 409, 413, 422, 503, 507)
 }
 """For the specification: what any route may answer besides its own."""
 

@@ -49,6 +49,7 @@ async def status(_author: Author, here: Here) -> StatusView:
         sessions=summary.sessions,
         locks=len(here.farm.locks),
         exemptions=len(here.farm.exemptions),
+        identities=len(here.farm.identities),
         rulebook_version=stored.version if stored else 0,
         messages=summary.totals.get("messages", 0),
         content_octets=summary.totals.get("content_octets", 0),

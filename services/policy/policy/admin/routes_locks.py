@@ -9,7 +9,7 @@ from policy.admin.auth import Author
 from policy.admin.context import AdminContext, Here
 from policy.admin.problems import Problem
 from policy.admin.subject_text import read_subject
-from policy.admin.views import LONGEST_LOCK_S, LockPage, LockQuery, LockView, NewLock
+from policy.admin.views import LockPage, LockQuery, LockView, NewLock
 from smtpgated_contracts.values.policy import Lock
 
 router = APIRouter(prefix="/api/v1/locks", tags=["locks"])
@@ -30,9 +30,10 @@ async def list_locks(_author: Author, here: Here, query: Annotated[LockQuery, Qu
 async def create_lock(author: Author, here: Here, wanted: NewLock) -> LockView:
     subject = read_subject(wanted.subject)
     now_ms = here.clock.unix_ms()
-    expires_at_ms = wanted.expires_at_ms(now_ms)
-    if expires_at_ms and not 0 < expires_at_ms - now_ms <= 1000 * LONGEST_LOCK_S:
-        raise Problem(422, "expires_at: is over already, or further away than ten years")
+    try:
+        expires_at_ms = wanted.expires_at_ms(now_ms)
+    except ValueError as error:
+        raise Problem(422, str(error)) from None
     if here.farm.exemptions.cover_subject(subject):
         raise Problem(409, f"{subject} is exempt: no lock would hold; remove the exemption first")
     lock = Lock(subject, wanted.cause, expires_at_ms, now_ms, author, wanted.reason)

@@ -13,7 +13,7 @@ from policy.core.journal import OutcomeEntry
 from policy.core.leases import Lease
 from smtpgated_contracts.values.policy import Lock
 
-LONGEST_LOCK_S: Final = 10 * 366 * 24 * 3600
+LONGEST_S: Final = 10 * 366 * 24 * 3600
 MOST_CHARACTERS: Final = 300
 
 Text = Annotated[
@@ -65,11 +65,10 @@ class OutcomeQuery(Incoming):
     limit: int = Field(default=50, ge=1, le=500)
 
 
-class NewLock(Incoming):
-    subject: SubjectText
-    reason: Text = Field(description="For the next person: why.")
-    cause: str = Field(default="manual", pattern=r"^[A-Za-z0-9_.:-]{1,64}$")
-    duration_s: int | None = Field(default=None, ge=1, le=LONGEST_LOCK_S)
+class Ending(Incoming):
+    """What may have an end."""
+
+    duration_s: int | None = Field(default=None, ge=1, le=LONGEST_S)
     expires_at: AwareDatetime | None = None
 
     @model_validator(mode="after")
@@ -79,10 +78,21 @@ class NewLock(Incoming):
         return self
 
     def expires_at_ms(self, now_ms: int) -> int:
-        """0: until it is removed."""
+        """0: until it is removed. Raises ValueError for an end that is over, or very far."""
         if self.duration_s is not None:
             return now_ms + 1000 * self.duration_s
-        return round(self.expires_at.timestamp() * 1000) if self.expires_at else 0
+        if self.expires_at is None:
+            return 0
+        expires_at_ms = round(self.expires_at.timestamp() * 1000)
+        if not 0 < expires_at_ms - now_ms <= 1000 * LONGEST_S:
+            raise ValueError("expires_at: is over already, or further away than ten years")
+        return expires_at_ms
+
+
+class NewLock(Ending):
+    subject: SubjectText
+    reason: Text = Field(description="For the next person: why.")
+    cause: str = Field(default="manual", pattern=r"^[A-Za-z0-9_.:-]{1,64}$")
 
 
 class NewExemption(Incoming):
@@ -235,6 +245,7 @@ class StatusView(BaseModel):
     sessions: int
     locks: int
     exemptions: int
+    identities: int = Field(description="Networks whose subscriber is known.")
     rulebook_version: int
     messages: int
     content_octets: int

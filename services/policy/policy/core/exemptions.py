@@ -59,13 +59,3 @@ class Exemptions:
         if network is not None and any(is_part(network, each) for each in self.networks.networks):
             return True
         return next(self._stored.covering(subject), None) is not None
-
-    def lie_within(self, subject: str) -> bool:
-        """Whether a lock on ``subject`` is lifted for a part of it."""
-        outer = network_of(subject)
-        # A single address has no part: it is covered or it is not.
-        if outer is None or outer.prefixlen == outer.max_prefixlen:
-            return False
-        return self._stored.lies_within(outer) or any(
-            is_part(each, outer) for each in self.networks.networks
-        )

@@ -1,4 +1,4 @@
-"""The farm as one replica knows it: rulebook, locks, exemptions, and the revision of them all.
+"""The farm as one replica knows it: rulebook, locks, exemptions, identities, and their revision.
 
 ``load`` takes a whole picture, ``apply`` the changes after it; both answer with an
 ``Announcement``: what the edges must now be told. Changes are absolute (put, removed), so
@@ -8,10 +8,11 @@ A rulebook that this version cannot read is not taken: the last readable one sta
 and the announcement says why.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from policy.core.exemptions import Exemption, Exemptions
+from policy.core.identities import IdentityTable, NetworkIdentity
 from policy.core.locks import LockTable
 from rulebook.document import parse
 from rulebook.errors import RulebookError
@@ -37,7 +38,25 @@ class ExemptionRemoved:
     subject: str
 
 
-Change = Lock | LockRemoved | Exemption | ExemptionRemoved | StoredRulebook
+@dataclass(frozen=True, slots=True)
+class IdentitiesPut:
+    entries: tuple[NetworkIdentity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitiesRemoved:
+    networks: tuple[str, ...]
+
+
+Change = (
+    Lock
+    | LockRemoved
+    | Exemption
+    | ExemptionRemoved
+    | IdentitiesPut
+    | IdentitiesRemoved
+    | StoredRulebook
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +67,28 @@ class Picture:
     rulebook: StoredRulebook | None = None
     locks: tuple[Lock, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
+    identities: tuple[NetworkIdentity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What changed for the edges. ``locks_anew``: their whole lock list is another one."""
+    """What changed for the edges. ``locks_anew``: take all locks and exemptions from the farm."""
 
     rulebook: StoredRulebook | None = None
     locks_anew: bool = False
     put: tuple[Lock, ...] = ()
     removed: tuple[str, ...] = ()
+    exempted: tuple[str, ...] = ()
+    unexempted: tuple[str, ...] = ()
     unreadable: str = ""
 
     @property
+    def changes_locks(self) -> bool:
+        return bool(self.put or self.removed or self.exempted or self.unexempted)
+
+    @property
     def is_silent(self) -> bool:
-        return not (self.rulebook or self.locks_anew or self.put or self.removed)
+        return not (self.rulebook or self.locks_anew or self.changes_locks)
 
 
 @dataclass(slots=True)
@@ -74,102 +100,92 @@ class Farm:
     rulebook: Rulebook = field(default_factory=Rulebook)
     locks: LockTable = field(default_factory=LockTable)
     exemptions: Exemptions = field(default_factory=Exemptions)
-    _lifted: set[str] = field(default_factory=set)
+    identities: IdentityTable = field(default_factory=IdentityTable)
 
     def load(self, picture: Picture, now_ms: int) -> Announcement:
         """Take ``picture`` for the truth."""
-        told = {lock.subject: lock for lock in self.enforced_locks(now_ms)}
-        before, exempted, known = self.stored, tuple(self.exemptions), self.locks
-        self.exemptions.replace_all(picture.exemptions)
+        told = self._told(now_ms)
+        before = self.stored
         unreadable = self._take(picture.rulebook) if picture.rulebook else ""
+        self.exemptions.replace_all(picture.exemptions)
+        self.identities.become(picture.identities)
         self.locks = LockTable()
         for lock in picture.locks:
             self.locks.put(lock)
-        if self.stored == before and tuple(self.exemptions) == exempted:
-            self._lift(lock.subject for lock in self.locks if lock.subject not in known)
-        else:
-            self._lift_anew()
         self.revision = picture.revision
         return Announcement(
             rulebook=self.stored if self.stored != before else None,
-            locks_anew={lock.subject: lock for lock in self.enforced_locks(now_ms)} != told,
+            locks_anew=self._told(now_ms) != told,
             unreadable=unreadable,
         )
 
     def apply(self, changes: Sequence[Change], revision: int) -> Announcement:
         """``revision`` is that of the last change."""
         before = self.stored
-        put: dict[str, Lock] = {}
-        removed: dict[str, None] = {}
-        anew = False
+        locks: dict[str, Lock | None] = {}
+        exempt: dict[str, bool] = {}
         unreadable = ""
         for change in changes:
             match change:
                 case Lock():
                     self.locks.put(change)
-                    put[change.subject] = change
-                    removed.pop(change.subject, None)
+                    locks[change.subject] = change
                 case LockRemoved(subject):
                     self.locks.remove(subject)
-                    removed[subject] = None
-                    put.pop(subject, None)
+                    locks[subject] = None
                 case Exemption():
                     self.exemptions.put(change)
-                    anew = True
+                    exempt[change.subject] = True
                 case ExemptionRemoved(subject):
                     self.exemptions.remove(subject)
-                    anew = True
+                    exempt[subject] = False
+                case IdentitiesPut() | IdentitiesRemoved():
+                    self._follow_identities(change)
                 case StoredRulebook():
-                    # The rulebook's own exemptions may lift or restore any lock.
-                    anew = True
                     unreadable = self._take(change)
-        if anew:
-            self._lift_anew()
-        else:
-            self._lift(put)
         self.revision = revision
         return Announcement(
             rulebook=self.stored if self.stored != before else None,
-            locks_anew=anew,
-            put=() if anew else tuple(put[each] for each in put if each not in self._lifted),
-            removed=() if anew else tuple(removed),
+            put=tuple(lock for lock in locks.values() if lock),
+            removed=tuple(subject for subject, lock in locks.items() if not lock),
+            exempted=tuple(subject for subject, is_exempt in exempt.items() if is_exempt),
+            unexempted=tuple(subject for subject, is_exempt in exempt.items() if not is_exempt),
             unreadable=unreadable,
         )
 
-    def enforced_locks(self, now_ms: int) -> Iterator[Lock]:
-        """The locks that edges are told and may enforce by themselves, newest first.
-
-        Not those that an exemption lifts. Nor those that one lifts for a part of their prefix:
-        an edge does not know the exemption, so such a lock is left to Decide, which does.
-        """
-        lifted = self._lifted
-        return (lock for lock in self.locks if lock.holds_at(now_ms) and lock.subject not in lifted)
+    def locks_in_force(self, now_ms: int) -> Iterator[Lock]:
+        """What edges are told, newest first; they know the exemptions that win over them."""
+        return (lock for lock in self.locks if lock.holds_at(now_ms))
 
     def picture(self, now_ms: int) -> Picture:
-        """What is kept on disk, and restored when the store comes back empty."""
+        """What is kept on disk, and restored when the store comes back empty.
+
+        All but the identities: they are many and change all the time, so they are kept apart.
+        """
         return Picture(
             self.revision,
             self.stored,
-            tuple(lock for lock in self.locks if lock.holds_at(now_ms))[::-1],
+            tuple(self.locks_in_force(now_ms))[::-1],
             tuple(self.exemptions)[::-1],
         )
 
     def forget_expired(self, now_ms: int) -> None:
-        """Locks that no longer hold. Edges know their expiry: nothing to announce."""
+        """What no longer holds. Edges know the expiry of locks: nothing to announce."""
         self.locks.expire(now_ms)
-        self._lifted = {subject for subject in self._lifted if subject in self.locks}
+        self.identities.expire(now_ms)
 
-    def _lift_anew(self) -> None:
-        self._lifted.clear()
-        self._lift(lock.subject for lock in self.locks)
+    def _follow_identities(self, change: IdentitiesPut | IdentitiesRemoved) -> None:
+        """No edge is told: policy says who a source is when a session opens."""
+        if isinstance(change, IdentitiesPut):
+            for entry in change.entries:
+                self.identities.put(entry)
+        else:
+            for network in change.networks:
+                self.identities.remove(network)
 
-    def _lift(self, subjects: Iterable[str]) -> None:
-        """Find out once which of these locks an exemption touches: it costs some 10 µs each."""
-        self._lifted.update(
-            subject
-            for subject in subjects
-            if self.exemptions.cover_subject(subject) or self.exemptions.lie_within(subject)
-        )
+    def _told(self, now_ms: int) -> tuple[dict[str, Lock], set[str]]:
+        locks = {lock.subject: lock for lock in self.locks_in_force(now_ms)}
+        return locks, {exemption.subject for exemption in self.exemptions}
 
     def _take(self, stored: StoredRulebook) -> str:
         try:

@@ -26,6 +26,7 @@ class Caps:
 
     total: int = 0
     per_source: int = 0
+    per_identity: int = 0
 
 
 NO_CAPS: Final = Caps()
@@ -37,6 +38,7 @@ class Standing(StrEnum):
     GRANTED = "granted"
     TOTAL_REACHED = "total_reached"
     SOURCE_REACHED = "source_reached"
+    IDENTITY_REACHED = "identity_reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,22 @@ class Lease:
     def counted_as(self) -> str:
         return counted_source(self.session.session.source.address)
 
+    @property
+    def identity(self) -> str:
+        return self.session.session.identity
+
 
 class LeaseBook:
     """All leases of one farm. ``now_ms`` never goes back from call to call."""
 
-    __slots__ = ("_by_source", "_leases", "_length_ms")
+    __slots__ = ("_by_identity", "_by_source", "_leases", "_length_ms")
 
     def __init__(self, length_ms: int = LEASE_S * 1000) -> None:
         self._length_ms = length_ms
         # In order of expiry: whatever is granted or renewed moves to the end.
         self._leases: dict[SessionId, Lease] = {}
         self._by_source: dict[str, set[SessionId]] = {}
+        self._by_identity: dict[str, set[SessionId]] = {}
 
     def settle(self, request: LeaseRequest, now_ms: int) -> Standing:
         """Renew and Release are always GRANTED."""
@@ -116,14 +123,23 @@ class LeaseBook:
         return iter(self._leases.values())
 
     def _open(self, session: SessionProgress, caps: Caps, now_ms: int) -> Standing:
-        counted_as = counted_source(session.session.source.address)
         self._expire(now_ms)
         if session.session.session_id not in self._leases:
-            if caps.total and len(self._leases) >= caps.total:
-                return Standing.TOTAL_REACHED
-            if caps.per_source and len(self._by_source.get(counted_as, ())) >= caps.per_source:
-                return Standing.SOURCE_REACHED
+            standing = self._measured(session, caps)
+            if standing is not Standing.GRANTED:
+                return standing
         self._hold(session, now_ms)
+        return Standing.GRANTED
+
+    def _measured(self, session: SessionProgress, caps: Caps) -> Standing:
+        counted_as = counted_source(session.session.source.address)
+        identity = session.session.identity
+        if caps.total and len(self._leases) >= caps.total:
+            return Standing.TOTAL_REACHED
+        if caps.per_source and len(self._by_source.get(counted_as, ())) >= caps.per_source:
+            return Standing.SOURCE_REACHED
+        if caps.per_identity and len(self._by_identity.get(identity, ())) >= caps.per_identity:
+            return Standing.IDENTITY_REACHED
         return Standing.GRANTED
 
     def _hold(self, session: SessionProgress, now_ms: int) -> None:
@@ -136,16 +152,22 @@ class LeaseBook:
             session = replace(session, opened_at_ms=opened_at_ms)
         lease = Lease(session, now_ms + self._length_ms)
         self._leases[session_id] = lease
-        self._by_source.setdefault(lease.counted_as, set()).add(session_id)
+        for peers, key in self._counts(lease):
+            peers.setdefault(key, set()).add(session_id)
 
     def _give_back(self, session_id: SessionId) -> Lease | None:
         lease = self._leases.pop(session_id, None)
         if lease is not None:
-            peers = self._by_source[lease.counted_as]
-            peers.discard(session_id)
-            if not peers:
-                del self._by_source[lease.counted_as]
+            for peers, key in self._counts(lease):
+                peers[key].discard(session_id)
+                if not peers[key]:
+                    del peers[key]
         return lease
+
+    def _counts(self, lease: Lease) -> list[tuple[dict[str, set[SessionId]], str]]:
+        """Where a lease is counted, and as what. Who has no identity counts for none."""
+        counts = [(self._by_source, lease.counted_as)]
+        return [*counts, (self._by_identity, lease.identity)] if lease.identity else counts
 
     def _expire(self, now_ms: int) -> None:
         while self._leases:

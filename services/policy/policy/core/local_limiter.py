@@ -42,6 +42,13 @@ class LocalLimiter:
         return self._book.live(now_ms)
 
     def _reduced(self, caps: Caps) -> Caps:
-        total = max(1, int(caps.total * self._share)) if caps.total else MOST_LEASES
-        per_source = max(1, int(caps.per_source * self._share)) if caps.per_source else 0
-        return Caps(min(total, MOST_LEASES), per_source)
+        total = self._part_of(caps.total) or MOST_LEASES
+        return Caps(
+            min(total, MOST_LEASES),
+            self._part_of(caps.per_source),
+            self._part_of(caps.per_identity),
+        )
+
+    def _part_of(self, cap: int) -> int:
+        """At least one; no limit stays none."""
+        return max(1, int(cap * self._share)) if cap else 0

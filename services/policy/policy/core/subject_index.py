@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final, Generic, TypeVar
 
-from policy.core.subjects import Network, SubjectKind, is_part, network_of
+from policy.core.subjects import SubjectKind, network_of
 
 _V = TypeVar("_V")
 _ADDRESS: Final = f"{SubjectKind.ADDRESS}:"
@@ -80,11 +80,6 @@ class SubjectIndex(Generic[_V]):
             first = int(network.network_address)
             wanted += self._prefixes(network.version, first, network.prefixlen)
         yield from self._found(dict.fromkeys(wanted))
-
-    def lies_within(self, outer: Network) -> bool:
-        """Whether some entry's subject is part of ``outer``. Looks at every entry."""
-        networks = map(network_of, self._entries)
-        return any(inner is not None and is_part(inner, outer) for inner in networks)
 
     def _prefixes(self, version: int, number: int, longest: int) -> list[str]:
         bits, family = _FAMILIES[version]

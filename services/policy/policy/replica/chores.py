@@ -1,4 +1,4 @@
-"""What a replica does from time to time: the copy on disk, edges' contacts, expired locks."""
+"""What a replica does from time to time: copies on disk, edges' contacts, what has expired."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -14,6 +14,8 @@ from service_kit.clock import Clock
 from service_kit.failures import Unavailable
 
 COPY_EVERY_S: Final = 2.0
+IDENTITIES_EVERY_S: Final = 60.0
+"""Networks named in the last minute are said again: RADIUS has interim updates, DHCP renewals."""
 CONTACTS_EVERY_S: Final = 2.0
 EXPIRY_EVERY_S: Final = 10.0
 
@@ -33,6 +35,28 @@ async def write_copy(copy: DiskCopy, keeper: FarmKeeper, farm: Farm, clock: Cloc
     keeper.changed.clear()
     if not await asyncio.to_thread(copy.write, farm.picture(clock.unix_ms())):
         keeper.changed.set()
+
+
+async def keep_identities(copy: DiskCopy, farm: Farm, clock: Clock) -> None:
+    """Writes the identity table down if it changed, every IDENTITIES_EVERY_S. For ever.
+
+    A cancellation writes it once more.
+    """
+    known = 0
+    try:
+        while True:
+            await asyncio.sleep(IDENTITIES_EVERY_S)
+            known = await _write_identities(copy, farm, clock, known)
+    finally:
+        await _write_identities(copy, farm, clock, known)
+
+
+async def _write_identities(copy: DiskCopy, farm: Farm, clock: Clock, known: int) -> int:
+    changes = farm.identities.changes
+    if changes == known:
+        return known
+    entries = farm.identities.in_force(clock.unix_ms())
+    return changes if await asyncio.to_thread(copy.write_identities, entries) else known
 
 
 async def tell_contacts(
@@ -56,7 +80,7 @@ async def tell_contacts(
 async def forget_expired(
     store: PolicyStore, farm: Farm, presence: StorePresence, clock: Clock
 ) -> None:
-    """Locks that no longer hold leave memory and store. For ever."""
+    """Locks and identities that no longer hold leave memory and store. For ever."""
     while True:
         await asyncio.sleep(EXPIRY_EVERY_S)
         farm.forget_expired(clock.unix_ms())

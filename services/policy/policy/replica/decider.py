@@ -5,14 +5,15 @@ local limiter decides.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from policy.core.decide import DECISIONS, MALFORMED, judge
+from policy.core.decide import DECISIONS, MALFORMED, identified, judge
 from policy.core.farm import Farm
 from policy.core.leases import LeaseRequest, Open, Release, Renew, Standing
 from policy.core.local_limiter import LocalLimiter
 from policy.metrics import DECISIONS as DECISIONS_MADE
-from policy.metrics import LOCAL_ANSWERS, SESSIONS, Ground
+from policy.metrics import IDENTIFIED, LOCAL_ANSWERS, SESSIONS, Ground
 from policy.ports import LeaseStore
 from policy.replica.presence import StorePresence
 from service_kit.clock import Clock
@@ -50,10 +51,11 @@ class Decider:
     async def decide(self, questions: Sequence[Question], deadline: float) -> list[Decision]:
         """One decision a question, in their order; at most one round trip to the store."""
         now_ms = self._clock.unix_ms()
+        known = [self._identified(question, now_ms) for question in questions]
         decisions = [ADMITTED] * len(questions)
         requests: list[LeaseRequest] = []
         places: list[int] = []
-        for place, question in enumerate(questions):
+        for place, question in enumerate(known):
             asked = self._asked(question, now_ms)
             if isinstance(asked, Decision):
                 decisions[place] = asked
@@ -66,7 +68,15 @@ class Decider:
                 decisions[place] = DECISIONS[standing]
         for question, decision in zip(questions, decisions, strict=True):
             _count(question, decision)
-        return decisions
+        return [
+            _naming(decision, asked, answered)
+            for decision, asked, answered in zip(decisions, questions, known, strict=True)
+        ]
+
+    def _identified(self, question: Question, now_ms: int) -> Question:
+        if not isinstance(question, SessionRef):
+            return question
+        return identified(self._farm, question, now_ms)
 
     def _asked(self, question: Question, now_ms: int) -> Decision | LeaseRequest:
         if question is None:
@@ -98,6 +108,14 @@ class Decider:
 
     def _monotonic_ms(self) -> int:
         return round(self._clock.monotonic_s() * 1000)
+
+
+def _naming(decision: Decision, asked: Question, known: Question) -> Decision:
+    """The decision, saying who the source is if its edge did not know."""
+    if known is asked or not isinstance(known, SessionRef):
+        return decision
+    IDENTIFIED().inc()
+    return replace(decision, identity=known.identity)
 
 
 def _count(question: Question, decision: Decision) -> None:

@@ -10,11 +10,12 @@ handed over in the next round.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from policy.core.farm import Announcement, Farm, Picture, StoredRulebook
 from policy.core.locks import outlasts
-from policy.metrics import FEED_GAPS, LOCKS, RULEBOOK_VERSION, RULEBOOKS_UNREADABLE
+from policy.metrics import FEED_GAPS, IDENTITIES, LOCKS, RULEBOOK_VERSION, RULEBOOKS_UNREADABLE
 from policy.ports import FarmStore, FeedGap
 from policy.replica.disk_copy import DiskCopy
 from policy.replica.presence import StorePresence
@@ -56,7 +57,7 @@ class FarmKeeper:
         self._moved = asyncio.Condition()
         self.loaded = asyncio.Event()
         self.changed = asyncio.Event()
-        """Set whenever the copy on disk is out of date."""
+        """Set whenever the copy on disk of what edges are told is out of date."""
 
     async def run(self) -> None:
         """For ever; the owner cancels."""
@@ -123,7 +124,9 @@ class FarmKeeper:
 
     async def _what_to_fill_with(self) -> Picture:
         if self._farm.stored is not None:
-            return self._farm.picture(self._clock.unix_ms())
+            now_ms = self._clock.unix_ms()
+            identities = self._farm.identities.in_force(now_ms)
+            return replace(self._farm.picture(now_ms), identities=identities)
         copied = await asyncio.to_thread(self._copy.read) if self._copy else None
         if copied is not None and copied.rulebook is not None:
             return copied
@@ -137,6 +140,9 @@ class FarmKeeper:
             await self._store.put_exemption(exemption)
         for at in range(0, len(locks), _PENDING_STEP):
             await self._store.lengthen_locks(locks[at : at + _PENDING_STEP])
+        identities = [entry for entry in picture.identities if entry.holds_at(now_ms)]
+        for at in range(0, len(identities), _PENDING_STEP):
+            await self._store.put_identities(identities[at : at + _PENDING_STEP])
         assert picture.rulebook is not None, "chosen by _what_to_fill_with"
         await self._store.put_rulebook(picture.rulebook, replaces=0)
         event(
@@ -146,6 +152,7 @@ class FarmKeeper:
             rulebook=picture.rulebook.version,
             locks=len(locks),
             exemptions=len(picture.exemptions),
+            identities=len(identities),
         )
 
     async def _took(self, announcement: Announcement) -> None:
@@ -158,10 +165,11 @@ class FarmKeeper:
 
     def _tell(self, announcement: Announcement) -> None:
         LOCKS().set(len(self._farm.locks))
+        IDENTITIES().set(len(self._farm.identities))
         if self._farm.stored is not None:
             RULEBOOK_VERSION().set(self._farm.stored.version)
-        self.changed.set()
         if not announcement.is_silent:
+            self.changed.set()
             self._announce(announcement)
 
     def _put_here(self, lock: Lock) -> bool:

@@ -10,12 +10,28 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from policy.core.exemptions import Exemption
-from policy.core.farm import Change, ExemptionRemoved, LockRemoved, Picture, StoredRulebook
+from policy.core.farm import (
+    Change,
+    ExemptionRemoved,
+    IdentitiesPut,
+    IdentitiesRemoved,
+    LockRemoved,
+    Picture,
+    StoredRulebook,
+)
+from policy.core.identities import MOST_IDENTITIES, IdentityEnd, NetworkIdentity
 from policy.core.journal import EDGE_MEMORY_MS, OutcomeEntry
 from policy.core.leases import LEASE_S, LeaseBook, LeaseRequest, Standing
 from policy.core.locks import outlasts
 from policy.core.subjects import counted_source
-from policy.ports import ChangeBatch, FeedGap, LeasePage, LockWritten, Summary
+from policy.ports import (
+    ChangeBatch,
+    FeedGap,
+    IdentitiesGone,
+    LeasePage,
+    LockWritten,
+    Summary,
+)
 from service_kit.clock import SYSTEM_CLOCK, Clock
 from service_kit.failures import FailureKind, Unavailable
 from smtpgated_contracts.values.policy import Lock
@@ -30,6 +46,7 @@ class MemoryStore:
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK, lease_ms: int = LEASE_S * 1000) -> None:
         self.away = ""
+        self.most_identities = MOST_IDENTITIES
         self._clock = clock
         self._lease_ms = lease_ms
         self._changed = asyncio.Condition()
@@ -40,6 +57,7 @@ class MemoryStore:
         self._book = LeaseBook(self._lease_ms)
         self._locks: dict[str, Lock] = {}
         self._exemptions: dict[str, Exemption] = {}
+        self._identities: dict[str, NetworkIdentity] = {}
         self._rulebook: StoredRulebook | None = None
         self._revision = 0
         self._changes: deque[tuple[int, Change]] = deque(maxlen=MOST_CHANGES)
@@ -73,8 +91,13 @@ class MemoryStore:
 
     async def picture(self) -> Picture:
         self._now()
-        locks, exemptions = tuple(self._locks.values()), tuple(self._exemptions.values())
-        return Picture(self._revision, self._rulebook, locks, exemptions)
+        return Picture(
+            self._revision,
+            self._rulebook,
+            tuple(self._locks.values()),
+            tuple(self._exemptions.values()),
+            tuple(self._identities.values()),
+        )
 
     async def changes_after(self, revision: int) -> ChangeBatch:
         self._now()
@@ -115,6 +138,27 @@ class MemoryStore:
         gone = self._exemptions.pop(subject, None)
         return await self._change(ExemptionRemoved(subject)) if gone else 0
 
+    async def put_identities(self, entries: Sequence[NetworkIdentity]) -> int:
+        self._now()
+        named = {entry.network: entry for entry in entries}
+        if len(self._identities.keys() | named.keys()) > self.most_identities:
+            return 0
+        self._identities |= named
+        return await self._change(IdentitiesPut(tuple(entries)))
+
+    async def remove_identities(self, ends: Sequence[IdentityEnd]) -> IdentitiesGone:
+        self._now()
+        gone = []
+        for end in ends:
+            present = self._identities.get(end.network)
+            if present is not None and end.identity in ("", present.identity):
+                del self._identities[end.network]
+                gone.append(end.network)
+        if not gone:
+            return IdentitiesGone()
+        revision = await self._change(IdentitiesRemoved(tuple(gone)))
+        return IdentitiesGone(revision, tuple(gone))
+
     async def put_rulebook(self, rulebook: StoredRulebook, replaces: int) -> int:
         self._now()
         if replaces != (self._rulebook.version if self._rulebook else 0):
@@ -126,6 +170,9 @@ class MemoryStore:
         now_ms = self._now()
         self._locks = {
             subject: lock for subject, lock in self._locks.items() if lock.holds_at(now_ms)
+        }
+        self._identities = {
+            network: entry for network, entry in self._identities.items() if entry.holds_at(now_ms)
         }
 
     # ---- the journal

@@ -6,12 +6,20 @@ older replica reads what a newer one wrote.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from policy.core.exemptions import Exemption
-from policy.core.farm import Change, ExemptionRemoved, LockRemoved, StoredRulebook
+from policy.core.farm import (
+    Change,
+    ExemptionRemoved,
+    IdentitiesPut,
+    IdentitiesRemoved,
+    LockRemoved,
+    StoredRulebook,
+)
+from policy.core.identities import NetworkIdentity, check_entry, normal_network
 from policy.core.journal import OutcomeEntry
 from policy.core.subjects import SubjectError, check_subject, counted_source
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, SessionId, SessionRef
@@ -27,8 +35,8 @@ class RecordError(ValueError):
 class Record(Generic[_Value]):
     """How one kind of value is written and read."""
 
-    def __init__(self, kind: type[_Value], check: Callable[[_Value], object] | None = None) -> None:
-        self._adapter = TypeAdapter(kind)
+    def __init__(self, kind: Any, check: Callable[[_Value], object] | None = None) -> None:
+        self._adapter: TypeAdapter[_Value] = TypeAdapter(kind)
         self._check = check
 
     def to_text(self, value: _Value) -> str:
@@ -48,25 +56,32 @@ def _has_subject(entry: Lock | Exemption) -> None:
     check_subject(entry.subject)
 
 
-LOCKS: Final = Record(Lock, _has_subject)
-EXEMPTIONS: Final = Record(Exemption, _has_subject)
-RULEBOOKS: Final = Record(StoredRulebook)
-OUTCOMES: Final = Record(OutcomeEntry)
+def _are_identities(entries: tuple[NetworkIdentity, ...]) -> None:
+    for entry in entries:
+        check_entry(entry)
+
+
+def _are_networks(networks: tuple[str, ...]) -> None:
+    for network in networks:
+        if normal_network(network) != network:
+            raise SubjectError(f"{network[:64]!r} is not spelt as {normal_network(network)}")
+
+
+LOCKS: Final = Record[Lock](Lock, _has_subject)
+EXEMPTIONS: Final = Record[Exemption](Exemption, _has_subject)
+RULEBOOKS: Final = Record[StoredRulebook](StoredRulebook)
+OUTCOMES: Final = Record[OutcomeEntry](OutcomeEntry)
+IDENTITIES: Final = Record[NetworkIdentity](NetworkIdentity, check_entry)
+IDENTITY_LISTS: Final = Record[tuple[NetworkIdentity, ...]](
+    tuple[NetworkIdentity, ...], _are_identities
+)
+_NETWORK_LISTS: Final = Record[tuple[str, ...]](tuple[str, ...], _are_networks)
 
 
 def change_to(change: Change) -> tuple[str, str]:
     """(kind, text) of one change in the feed."""
-    match change:
-        case Lock():
-            return "lock", LOCKS.to_text(change)
-        case LockRemoved(subject):
-            return "lock_removed", subject
-        case Exemption():
-            return "exemption", EXEMPTIONS.to_text(change)
-        case ExemptionRemoved(subject):
-            return "exemption_removed", subject
-        case StoredRulebook():
-            return "rulebook", RULEBOOKS.to_text(change)
+    kind, write = _WRITERS[type(change)]
+    return kind, write(change)
 
 
 def change_from(kind: str, text: str) -> Change:
@@ -83,11 +98,25 @@ def _checked(subject: str) -> str:
         raise RecordError(str(error)) from None
 
 
+_WRITERS: Final[Mapping[type[Change], tuple[str, Callable[[Any], str]]]] = {
+    Lock: ("lock", LOCKS.to_text),
+    LockRemoved: ("lock_removed", lambda change: change.subject),
+    Exemption: ("exemption", EXEMPTIONS.to_text),
+    ExemptionRemoved: ("exemption_removed", lambda change: change.subject),
+    IdentitiesPut: ("identities", lambda change: IDENTITY_LISTS.to_text(change.entries)),
+    IdentitiesRemoved: (
+        "identities_removed",
+        lambda change: _NETWORK_LISTS.to_text(change.networks),
+    ),
+    StoredRulebook: ("rulebook", RULEBOOKS.to_text),
+}
 _READERS: Final[Mapping[str, Callable[[str], Change]]] = {
     "lock": LOCKS.from_text,
     "lock_removed": lambda subject: LockRemoved(_checked(subject)),
     "exemption": EXEMPTIONS.from_text,
     "exemption_removed": lambda subject: ExemptionRemoved(_checked(subject)),
+    "identities": lambda text: IdentitiesPut(IDENTITY_LISTS.from_text(text)),
+    "identities_removed": lambda text: IdentitiesRemoved(_NETWORK_LISTS.from_text(text)),
     "rulebook": RULEBOOKS.from_text,
 }
 
@@ -110,7 +139,7 @@ class _Session:
     transactions: int
 
 
-_SESSIONS: Final = Record(_Session)
+_SESSIONS: Final = Record[_Session](_Session)
 
 
 def progress_to_text(progress: SessionProgress) -> str:

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
-from policy.admin.views import LockView, NewLock, OutcomeView, moment
+import pytest
+
+from policy.admin.views import LONGEST_S, LockView, NewLock, OutcomeView, moment
 from policy.core.journal import entry_of
 from smtpgated_contracts.values.policy import Lock
 from tests.contract.policy.samples import outcome
@@ -33,4 +35,8 @@ def test_a_new_locks_end() -> None:
     assert NewLock.model_validate(base).expires_at_ms(5) == 0
     assert NewLock.model_validate(base | {"duration_s": 2}).expires_at_ms(5) == 2005
     until = NewLock.model_validate(base | {"expires_at": MOMENT})
-    assert until.expires_at_ms(5) == 1_767_323_045_000
+    end_ms = 1_767_323_045_000
+    assert until.expires_at_ms(end_ms - 1) == end_ms
+    for now_ms in (end_ms, end_ms - 1000 * LONGEST_S - 1):
+        with pytest.raises(ValueError, match="expires_at"):
+            until.expires_at_ms(now_ms)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from policy.core.decide import DECISIONS, judge
+from policy.core.decide import DECISIONS, identified, judge
 from policy.core.exemptions import Exemption
 from policy.core.farm import Farm, Picture, StoredRulebook
+from policy.core.identities import NetworkIdentity
 from policy.core.leases import Caps, Standing
 from smtpgated_contracts.values.policy import Decision, DecisionKind
 from tests.contract.policy.samples import lock, session
@@ -14,6 +15,7 @@ schema = 1
 [limits]
 concurrent_sessions = 7
 concurrent_sessions_per_source = 3
+concurrent_sessions_per_identity = 2
 [exempt]
 sources = ["127.0.0.0/8"]
 """
@@ -57,6 +59,20 @@ def test_an_exempt_source_meets_no_lock_and_no_limit_per_source(
     farm: Farm, source: str, identity: str
 ) -> None:
     assert judge(farm, session("a", source, identity), 0) == Caps(7, 0)
+
+
+def test_only_who_has_an_identity_meets_the_limit_per_identity(farm: Farm) -> None:
+    assert judge(farm, session("a", "192.0.2.9", "joe"), 0) == Caps(7, 3, 2)
+    assert judge(farm, session("a", "192.0.2.9"), 0) == Caps(7, 3)
+
+
+def test_the_table_names_a_source_unless_its_edge_did(farm: Farm) -> None:
+    farm.identities.put(NetworkIdentity("192.0.2.0/24", "joe", expires_at_ms=1000))
+    known = session("a", "192.0.2.9", "ann")
+    assert identified(farm, session("a", "192.0.2.9"), 999).identity == "joe"
+    assert identified(farm, session("a", "192.0.2.9"), 1000).identity == ""
+    assert identified(farm, session("a", "198.51.100.9"), 0).identity == ""
+    assert identified(farm, known, 0) is known
 
 
 def test_every_standing_has_its_decision() -> None:

@@ -8,10 +8,13 @@ from policy.core.farm import (
     Change,
     ExemptionRemoved,
     Farm,
+    IdentitiesPut,
+    IdentitiesRemoved,
     LockRemoved,
     Picture,
     StoredRulebook,
 )
+from policy.core.identities import NetworkIdentity
 from tests.contract.policy.samples import lock
 
 FIRST = StoredRulebook(1, 'schema = 1\n[exempt]\nsources = ["127.0.0.0/8"]\n')
@@ -61,28 +64,28 @@ def test_applying_a_change_twice_does_no_harm(farm: Farm) -> None:
     assert list(farm.locks) == [lock("address:192.0.2.3")]
 
 
-def test_a_lock_under_an_exemption_is_kept_and_not_enforced(farm: Farm) -> None:
+def test_exemptions_are_announced_beside_the_locks_they_win_over(farm: Farm) -> None:
     exemption = Exemption(lock().subject)
-    assert farm.apply([exemption], 6) == Announcement(locks_anew=True)
-    assert list(farm.enforced_locks(0)) == []
-    assert farm.apply([ExemptionRemoved(exemption.subject)], 7) == Announcement(locks_anew=True)
-    assert list(farm.enforced_locks(0)) == [lock()]
+    assert farm.apply([exemption], 6) == Announcement(exempted=(exemption.subject,))
+    assert list(farm.locks_in_force(0)) == [lock()]
+    announced = farm.apply([ExemptionRemoved(exemption.subject), LockRemoved("auth:x")], 7)
+    assert announced == Announcement(removed=("auth:x",), unexempted=(exemption.subject,))
 
 
-@pytest.mark.parametrize(
-    "subject", ["address:127.0.0.1", "prefix:127.0.0.0/16", "prefix:0.0.0.0/0"]
-)
-def test_a_lock_that_meets_the_rulebooks_exemptions_is_not_given_to_edges(
-    farm: Farm, subject: str
-) -> None:
-    assert farm.apply([lock(subject)], 6).is_silent
+def test_a_new_rulebook_is_announced_and_its_exemptions_hold(farm: Farm) -> None:
+    assert farm.exemptions.cover_source("127.0.0.1", "")
+    assert farm.apply([SECOND], 7) == Announcement(rulebook=SECOND)
+    assert not farm.exemptions.cover_source("127.0.0.1", "")
 
 
-def test_a_rulebook_without_the_exemption_gives_the_lock_back(farm: Farm) -> None:
-    farm.apply([lock("address:127.0.0.1")], 6)
-    announced = farm.apply([SECOND], 7)
-    assert announced == Announcement(rulebook=SECOND, locks_anew=True)
-    assert lock("address:127.0.0.1") in farm.enforced_locks(0)
+def test_identities_are_followed_and_no_edge_is_told(farm: Farm) -> None:
+    entries = (NetworkIdentity("192.0.2.1", "joe"), NetworkIdentity("192.0.2.2", "ann"))
+    assert farm.apply([IdentitiesPut(entries)], 6).is_silent
+    assert farm.identities.in_force(0) == entries
+    assert farm.apply([IdentitiesRemoved(("192.0.2.1", "192.0.2.9"))], 7).is_silent
+    assert farm.identities.in_force(0) == entries[1:]
+    assert farm.load(Picture(9, FIRST, (lock(),), identities=entries[:1]), 0).is_silent
+    assert farm.identities.in_force(0) == entries[:1]
 
 
 def test_an_unreadable_rulebook_is_not_taken_and_its_error_is_told(farm: Farm) -> None:
@@ -92,9 +95,9 @@ def test_an_unreadable_rulebook_is_not_taken_and_its_error_is_told(farm: Farm) -
     assert farm.stored == FIRST
 
 
-def test_expired_locks_are_neither_enforced_nor_kept_on_disk(farm: Farm) -> None:
+def test_expired_locks_are_neither_told_nor_kept_on_disk(farm: Farm) -> None:
     farm.apply([lock("address:192.0.2.2", 100)], 6)
-    assert list(farm.enforced_locks(100)) == [lock()]
+    assert list(farm.locks_in_force(100)) == [lock()]
     assert farm.picture(100) == Picture(6, FIRST, (lock(),), ())
 
 
@@ -106,17 +109,15 @@ def test_the_picture_of_a_farm_makes_the_same_farm(farm: Farm) -> None:
     assert list(twin.locks) == list(farm.locks)
 
 
-def test_what_is_forgotten_is_judged_anew_when_it_comes_back(farm: Farm) -> None:
-    exempt = lock("address:127.0.0.1", 100)
-    farm.apply([exempt], 6)
+def test_what_has_expired_is_forgotten(farm: Farm) -> None:
+    farm.apply([lock("address:192.0.2.2", 100)], 6)
+    farm.apply([IdentitiesPut((NetworkIdentity("192.0.2.1", "joe", 100),))], 7)
     farm.forget_expired(100)
     assert list(farm.locks) == [lock()]
-    farm.apply([SECOND], 7)
-    assert farm.apply([exempt], 8) == Announcement(put=(exempt,))
+    assert len(farm.identities) == 0
 
 
-def test_a_picture_with_other_exemptions_judges_every_lock_anew(farm: Farm) -> None:
-    farm.load(Picture(9, FIRST, (lock(),), (Exemption("prefix:192.0.0.0/16"),)), 0)
-    assert list(farm.enforced_locks(0)) == []
-    farm.load(Picture(9, FIRST, (lock(),)), 0)
-    assert list(farm.enforced_locks(0)) == [lock()]
+def test_a_picture_with_other_exemptions_is_told_anew(farm: Farm) -> None:
+    other = Picture(9, FIRST, (lock(),), (Exemption("prefix:192.0.0.0/16"),))
+    assert farm.load(other, 0) == Announcement(locks_anew=True)
+    assert farm.load(other, 0).is_silent

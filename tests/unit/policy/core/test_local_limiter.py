@@ -9,7 +9,9 @@ from tests.contract.policy.samples import opening, progress
 
 
 def granted(limiter: LocalLimiter, caps: Caps, tries: int = 20) -> int:
-    answers = [limiter.settle(opening(f"s{at}", caps=caps), 0) for at in range(tries)]
+    answers = [
+        limiter.settle(opening(f"s{at}", caps=caps, identity="joe"), 0) for at in range(tries)
+    ]
     return answers.count(Standing.GRANTED)
 
 
@@ -20,6 +22,7 @@ def granted(limiter: LocalLimiter, caps: Caps, tries: int = 20) -> int:
         (0.5, Caps(per_source=8), 4),
         (1.0, Caps(per_source=8), 8),
         (0.1, Caps(per_source=3), 1),
+        (0.5, Caps(per_identity=8), 4),
         (0.5, NO_CAPS, 20),
     ],
 )

@@ -47,13 +47,6 @@ def test_a_subject_is_covered_by_itself_and_by_wider_prefixes_only() -> None:
     assert set(index.covering("identity:192.0.2.1")) == set()
 
 
-def test_part_of_a_prefix() -> None:
-    index = index_of("address:192.0.2.1", "identity:me")
-    assert index.lies_within(ip_network("192.0.2.0/24"))
-    assert not index.lies_within(ip_network("192.0.3.0/24"))
-    assert not index.lies_within(ip_network("2001:db8::/32"))
-
-
 def test_the_newest_entry_comes_first_and_putting_again_makes_new() -> None:
     index = index_of("identity:a", "identity:b", "identity:c", "identity:a")
     assert list(index) == ["identity:a", "identity:c", "identity:b"]

@@ -1,11 +1,13 @@
 """Decisions from memory and store, or from this replica alone."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from policy.core.decide import MALFORMED
 from policy.core.farm import Picture, StoredRulebook
+from policy.core.identities import NetworkIdentity
 from policy.core.leases import Release, Renew
 from policy.replica.decider import Decider
 from service_kit.failures import FailureKind, Unavailable
@@ -42,6 +44,20 @@ async def test_answers_stand_in_the_order_of_the_questions(decider: Decider) -> 
         ADMITTED,
         ADMITTED,
     ]
+
+
+async def test_whom_the_table_knows_is_named_locked_and_counted_as_himself(
+    decider: Decider, parts: Parts
+) -> None:
+    parts.farm.identities.put(NetworkIdentity("2001:db8::/32", "joe"))
+    joe, ann = session("a", "2001:db8::1"), session("b", "2001:db8:1::1", "ann")
+    admitted = replace(ADMITTED, identity="joe")
+    assert await decider.decide([joe, ann], soon()) == [admitted, ADMITTED]
+    leases = (await parts.store.sessions("", 0, 9)).leases
+    assert {each.identity for each in leases} == {"joe", "ann"}
+    parts.farm.locks.put(lock("identity:joe"))
+    again = session("c", "2001:db8::2")
+    assert await decider.decide([again], soon()) == [replace(LOCKED, identity="joe")]
 
 
 async def test_a_batch_of_refusals_does_not_ask_the_store(decider: Decider, parts: Parts) -> None:

@@ -3,7 +3,15 @@
 import pytest
 
 from policy.core.exemptions import Exemption
-from policy.core.farm import Change, ExemptionRemoved, LockRemoved, StoredRulebook
+from policy.core.farm import (
+    Change,
+    ExemptionRemoved,
+    IdentitiesPut,
+    IdentitiesRemoved,
+    LockRemoved,
+    StoredRulebook,
+)
+from policy.core.identities import NetworkIdentity
 from policy.store.records import (
     LOCKS,
     RecordError,
@@ -20,6 +28,8 @@ CHANGES: tuple[Change, ...] = (
     LockRemoved("prefix:192.0.2.0/24"),
     Exemption("identity:me", "reason", "admin", 7),
     ExemptionRemoved("auth:you"),
+    IdentitiesPut((NetworkIdentity("2001:db8::/56", "żółw 17", 5, "admin", 3),)),
+    IdentitiesRemoved(("192.0.2.1", "2001:db8::/56")),
     StoredRulebook(3, "schema = 1\n"),
 )
 
@@ -40,6 +50,10 @@ def test_a_change_survives_the_feed(change: Change) -> None:
         ("lock", '{"subject": "address:192.0.2.1", "cause": "x", "expires_at_ms": "soon"}'),
         ("lock_removed", "nobody"),
         ("exemption_removed", ""),
+        ("identities", "{}"),
+        ("identities", '[{"network": "192.0.2.1/32", "identity": "joe"}]'),
+        ("identities", '[{"network": "192.0.2.1", "identity": "two\\nlines"}]'),
+        ("identities_removed", '["192.0.2.1/24"]'),
         ("rulebook", '{"version": "one", "document": ""}'),
     ],
 )

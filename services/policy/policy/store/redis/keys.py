@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from policy.core.subjects import counted_source
+from smtpgated_contracts.values.mail import SessionRef
 
 MOST_CHANGES: Final = 10_000
 """Entries kept of the change feed, about; a replica that is further behind asks for a picture."""
+
+MOST_CHANGES_AFTER_MANY: Final = 1000
+"""Entries kept when one that holds many identities is added: such an entry has some 40 KiB."""
 
 MOST_OUTCOMES: Final = 10_000
 """Entries kept of the outcome journal, about."""
@@ -47,8 +51,18 @@ class Keys:
         return self.source_prefix + counted_source(address)
 
     @property
+    def identity_prefix(self) -> str:
+        """Begins the key of every identity's leases."""
+        return self._key("leases:identity:")
+
+    def counting(self, session: SessionRef) -> list[str]:
+        """ZSETs session id -> expiry, Unix ms: where this session is counted besides in total."""
+        keys = [self.source(session.source.address)]
+        return [*keys, self.identity_prefix + session.identity] if session.identity else keys
+
+    @property
     def revision(self) -> str:
-        """STRING integer: how many changes of locks, exemptions and rulebook there were."""
+        """STRING integer: how many changes of everything but leases and outcomes there were."""
         return self._key("revision")
 
     @property
@@ -70,6 +84,16 @@ class Keys:
     def exemptions(self) -> str:
         """HASH subject -> JSON."""
         return self._key("exemptions")
+
+    @property
+    def identities(self) -> str:
+        """HASH network -> JSON: who has it."""
+        return self._key("identities")
+
+    @property
+    def identity_expiry(self) -> str:
+        """ZSET network -> expiry, Unix ms, of those that have one."""
+        return self._key("identities:expiry")
 
     @property
     def rulebook(self) -> str:

@@ -4,6 +4,7 @@ The time is Redis's own, the one clock that all replicas share; tests give anoth
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final
 
 from policy.core.leases import Lease, LeaseRequest, Open, Release, Renew, Standing
@@ -18,7 +19,12 @@ from smtpgated_contracts.values.policy import SessionProgress
 MOST_IN_A_CALL: Final = 500
 """Sessions in one script call: Redis does nothing else meanwhile (about 5 ms for so many)."""
 
-_STANDINGS: Final = (Standing.GRANTED, Standing.TOTAL_REACHED, Standing.SOURCE_REACHED)
+_STANDINGS: Final = (
+    Standing.GRANTED,
+    Standing.TOTAL_REACHED,
+    Standing.SOURCE_REACHED,
+    Standing.IDENTITY_REACHED,
+)
 _ROW: Final = 4
 
 
@@ -45,9 +51,10 @@ class RedisLeases:
                 case Renew(sessions):
                     commands += [self._renew(part, now) for part in _parts(sessions)]
                 case Release(session_ids):
-                    prefix = self._keys.source_prefix
+                    prefixes = (self._keys.source_prefix, self._keys.identity_prefix)
                     commands += [
-                        call(RELEASE, self._common, prefix, *part) for part in _parts(session_ids)
+                        call(RELEASE, self._common, *prefixes, *part)
+                        for part in _parts(session_ids)
                     ]
         if not commands:
             return [Standing.GRANTED] * len(requests)
@@ -66,24 +73,31 @@ class RedisLeases:
         session = request.session
         return call(
             OPEN,
-            (*self._common, self._keys.source(session.session.source.address)),
+            (*self._common, *self._keys.counting(session.session)),
             now,
             self._lease_ms,
             request.caps.total,
             request.caps.per_source,
+            request.caps.per_identity,
             session.session.session_id,
             session.opened_at_ms,
             progress_to_text(session),
         )
 
     def _renew(self, sessions: Sequence[SessionProgress], now: int) -> Command:
-        sources = [self._keys.source(each.session.source.address) for each in sessions]
+        counting = [self._keys.counting(each.session) for each in sessions]
         arguments = (
             part
-            for each in sessions
-            for part in (each.session.session_id, each.opened_at_ms, progress_to_text(each))
+            for each, keys in zip(sessions, counting, strict=True)
+            for part in (
+                each.session.session_id,
+                each.opened_at_ms,
+                progress_to_text(each),
+                len(keys),
+            )
         )
-        return call(RENEW, (*self._common, *sources), now, self._lease_ms, *arguments)
+        keys = (*self._common, *chain.from_iterable(counting))
+        return call(RENEW, keys, now, self._lease_ms, *arguments)
 
     def _now(self) -> int:
         return self._clock.unix_ms() if self._clock else 0

@@ -31,7 +31,9 @@ PUT_LOCK: Final = _script("put_lock")
 PUT_EXEMPTION: Final = _script("put_exemption")
 REMOVE: Final = _script("remove")
 PUT_RULEBOOK: Final = _script("put_rulebook")
-FORGET_EXPIRED_LOCKS: Final = _script("forget_expired_locks")
+PUT_IDENTITIES: Final = _script("put_identities")
+REMOVE_IDENTITIES: Final = _script("remove_identities")
+FORGET_EXPIRED: Final = _script("forget_expired")
 
 ALL: Final = (
     OPEN,
@@ -42,5 +44,7 @@ ALL: Final = (
     PUT_EXEMPTION,
     REMOVE,
     PUT_RULEBOOK,
-    FORGET_EXPIRED_LOCKS,
+    PUT_IDENTITIES,
+    REMOVE_IDENTITIES,
+    FORGET_EXPIRED,
 )

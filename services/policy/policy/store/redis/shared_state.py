@@ -1,4 +1,4 @@
-"""Locks, exemptions and the rulebook in Redis, and the feed of their changes.
+"""Locks, exemptions, identities and the rulebook in Redis, and the feed of their changes.
 
 Every change is one script that writes it, counts the revision up and adds it to the stream, all
 at once; the stream's ids are the revisions, so a replica sees by the numbers whether it missed
@@ -15,6 +15,7 @@ from policy.core.farm import Change, ExemptionRemoved, LockRemoved, Picture, Sto
 from policy.ports import ChangeBatch, FeedGap, LockWritten
 from policy.store.records import (
     EXEMPTIONS,
+    IDENTITIES,
     LOCKS,
     RULEBOOKS,
     RecordError,
@@ -24,7 +25,7 @@ from policy.store.records import (
 from policy.store.redis.keys import MOST_CHANGES, Keys
 from policy.store.redis.link import Command, RedisLink, call
 from policy.store.redis.script_files import (
-    FORGET_EXPIRED_LOCKS,
+    FORGET_EXPIRED,
     PUT_EXEMPTION,
     PUT_LOCK,
     PUT_RULEBOOK,
@@ -35,7 +36,10 @@ from service_kit.logs import event
 from smtpgated_contracts.values.policy import Lock
 
 FEED_WAIT_S: Final = 1.0
-MOST_IN_A_BATCH: Final = 1000
+MOST_IN_A_BATCH: Final = 100
+"""Changes read at once; one may hold 250 identities, and nothing else is done meanwhile."""
+SWEPT_AT_ONCE: Final = 1000
+MOST_SWEEPS: Final = 20
 _SCAN_STEP: Final = 1000
 _LOG: Final = logging.getLogger(__name__)
 _Value = TypeVar("_Value")
@@ -59,11 +63,16 @@ class RedisSharedState:
         exemptions = [
             each async for each in self._hash(self._keys.exemptions, EXEMPTIONS.from_text)
         ]
+        identities = [
+            each async for each in self._hash(self._keys.identities, IDENTITIES.from_text)
+        ]
         (rulebook,) = await self._link.run(("HGETALL", self._keys.rulebook))
         stored = (
             StoredRulebook(int(rulebook["version"]), rulebook["document"]) if rulebook else None
         )
-        return Picture(int(revision or 0), stored, tuple(locks), tuple(exemptions))
+        return Picture(
+            int(revision or 0), stored, tuple(locks), tuple(exemptions), tuple(identities)
+        )
 
     async def changes_after(self, revision: int) -> ChangeBatch:
         since = f"{revision}-0"
@@ -126,9 +135,12 @@ class RedisSharedState:
 
     async def forget_expired(self) -> None:
         now = self._clock.unix_ms() if self._clock else 0
-        await self._link.run(
-            call(FORGET_EXPIRED_LOCKS, (self._keys.locks, self._keys.lock_expiry), now)
-        )
+        keys = self._keys
+        tables = ((keys.locks, keys.lock_expiry), (keys.identities, keys.identity_expiry))
+        for _ in range(MOST_SWEEPS):
+            gone = await self._link.run(*(call(FORGET_EXPIRED, each, now) for each in tables))
+            if max(gone) < SWEPT_AT_ONCE:
+                return
 
     def _put_lock(self, lock: Lock, mode: str) -> Command:
         keys = (*self._feed, self._keys.locks, self._keys.lock_expiry)

@@ -1,6 +1,7 @@
-"""The PolicyStore that a farm runs on: the three parts over one pool, the feed over its own."""
+"""The PolicyStore that a farm runs on: the four parts over one pool, the feed over its own."""
 
 from policy.core.leases import LEASE_S
+from policy.store.redis.identities import RedisIdentities
 from policy.store.redis.journal import RedisJournal
 from policy.store.redis.keys import Keys
 from policy.store.redis.leases import RedisLeases
@@ -9,7 +10,7 @@ from policy.store.redis.shared_state import RedisSharedState
 from service_kit.clock import Clock
 
 
-class RedisStore(RedisLeases, RedisSharedState, RedisJournal):
+class RedisStore(RedisLeases, RedisSharedState, RedisIdentities, RedisJournal):
     """``farm`` names the keys. ``clock`` None: the time is Redis's own."""
 
     def __init__(
@@ -26,6 +27,7 @@ class RedisStore(RedisLeases, RedisSharedState, RedisJournal):
         keys = Keys(farm)
         RedisLeases.__init__(self, link, keys, lease_ms, clock)
         RedisSharedState.__init__(self, link, feed_link, keys, clock)
+        RedisIdentities.__init__(self, link, keys)
         RedisJournal.__init__(self, link, keys, clock)
         self._links = (link, feed_link)
 

@@ -25,16 +25,19 @@ local function forget_expired_leases(leases, opened, sessions, now)
   end
 end
 
--- Writes one lease. The key of a source goes by itself when nobody renews any more.
-local function hold(leases, opened, sessions, source, now, length, id, began, record)
+-- Writes one lease, here and where else it is counted. Such a key goes by itself when nobody renews
+-- any more.
+local function hold(leases, opened, sessions, counting, now, length, id, began, record)
   local held = redis.call('ZSCORE', leases, id)
   if held and tonumber(held) <= now then
     redis.call('ZREM', opened, id)
   end
   local expiry = whole(now + length)
   redis.call('ZADD', leases, expiry, id)
-  redis.call('ZADD', source, expiry, id)
-  redis.call('PEXPIRE', source, whole(2 * length))
+  for _, key in ipairs(counting) do
+    redis.call('ZADD', key, expiry, id)
+    redis.call('PEXPIRE', key, whole(2 * length))
+  end
   redis.call('ZADD', opened, 'NX', began == '0' and whole(now) or began, id)
   redis.call('HSET', sessions, id, record)
 end

@@ -1,6 +1,6 @@
--- Removes locks whose time is over, at most 1000 at once. Times are Unix milliseconds.
--- Nobody is told: everybody who knows such a lock knows its expiry.
--- KEYS  1 locks  2 locks:expiry
+-- Removes locks or identities whose time is over. Times are Unix milliseconds.
+-- At most 1000 at once. Nobody is told: everybody who knows such an entry knows its expiry.
+-- KEYS  1 locks or identities  2 locks:expiry or identities:expiry
 -- ARGV  1 now or 0
 -- Returns how many they were.
 local now = whole(moment(ARGV[1]))
