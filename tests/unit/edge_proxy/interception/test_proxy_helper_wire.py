@@ -2,8 +2,8 @@
 
 import pytest
 
+from edge_proxy.interception.malformed import Malformed
 from edge_proxy.interception.proxy_helper_wire import (
-    Malformed,
     Query,
     Reply,
     parse_query,

@@ -1,0 +1,54 @@
+"""A router's patched ident daemon: hears the question, says what a test wants it to say."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from tests.support.mail_client import LOOPBACK
+
+Answer = Callable[[str, str], list[bytes]]
+"""The two ports, as they were asked, to the slices of an answer."""
+
+
+@dataclass(slots=True)
+class IdentDaemon:
+    """``answer``: None: the question is heard and nothing said, until the asker leaves."""
+
+    answer: Answer | None = None
+    port: int = 0
+    questions: list[bytes] = field(default_factory=list)
+    askers: list[str] = field(default_factory=list)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.askers.append(writer.get_extra_info("peername")[0])
+        question = await reader.readline()
+        self.questions.append(question)
+        if self.answer is not None:
+            for slice_ in self.answer(*question.decode().strip().split(" , ")):
+                writer.write(slice_)
+                await writer.drain()
+                await asyncio.sleep(0)
+        else:
+            await reader.read()
+            self.left.set()
+        writer.close()
+
+
+def origin(destination: str, port: int, identity: str) -> Answer:
+    """The documented answer."""
+
+    def answer(theirs: str, ours: str) -> list[bytes]:
+        return [f"{theirs} , {ours} : ORIGIN : {destination} : {port} : {identity}\r\n".encode()]
+
+    return answer
+
+
+@asynccontextmanager
+async def ident_daemon(answer: Answer | None) -> AsyncIterator[IdentDaemon]:
+    daemon = IdentDaemon(answer)
+    server = await asyncio.start_server(daemon.accepted, LOOPBACK, 0)
+    daemon.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield daemon
