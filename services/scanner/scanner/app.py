@@ -71,15 +71,11 @@ async def _start(engines: Sequence[Engine], stack: AsyncExitStack) -> None:
 
 def _service(settings: ScannerSettings, engines: Sequence[Engine], watch: Watch) -> ScanService:
     limits = settings.limits
-    panel = Panel(
-        engines,
-        settings.spam.suspect_at,
-        watch.versions,
-        stop_at_virus=settings.panel.stop_at_virus,
-    )
+    panel = Panel(engines, watch.versions, stop_at_virus=settings.panel.stop_at_virus)
     admission = Admission(limits.concurrent_scans, limits.held_octets)
     return ScanService(
         panel,
+        settings.scan_profiles(),
         admission,
-        ScanLimits(limits.content_octets, limits.scan_deadline_s, limits.receive_deadline_s),
+        ScanLimits(limits.scan_deadline_s, limits.receive_deadline_s),
     )

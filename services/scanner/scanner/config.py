@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from scanner.core.scan_profile import ScanProfile, ScanProfiles
 from scanner.engines.registry import EngineTables
 from scanner.engines.settings import Octets, Seconds
 from service_kit.addresses import HostPort
@@ -50,6 +51,15 @@ class SpamSettings(Settings):
     """Spam score from which content is suspect."""
 
 
+class ProfileSettings(Settings):
+    engines: Annotated[tuple[str, ...] | None, Field(min_length=1)] = None
+    """Names of the engines that are asked; not given: every one."""
+    suspect_at: Annotated[float, Field(ge=-1000, le=10_000)] | None = None
+    """Spam score from which content is suspect; not given: that of [spam]."""
+    content_octets: Octets | None = None
+    """Of one content; not given: that of [limits], which bounds it."""
+
+
 class PanelSettings(Settings):
     stop_at_virus: bool = True
     """Whether the other engines are called off when one has found a virus."""
@@ -66,3 +76,38 @@ class ScannerSettings(Settings):
     limits: LimitSettings = LimitSettings()
     spam: SpamSettings = SpamSettings()
     panel: PanelSettings = PanelSettings()
+    profiles: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")], ProfileSettings] = (
+        Field(default_factory=dict)
+    )
+    """[profiles.NAME]: another way of scanning, for messages whose rulebook names it."""
+
+    @model_validator(mode="after")
+    def _profiles_ask_whom_we_have(self) -> "ScannerSettings":
+        configured = {name for name, table in self.engines if table is not None}
+        for name, profile in self.profiles.items():
+            unknown = set(profile.engines or ()) - configured
+            if unknown:
+                raise ValueError(
+                    f"profiles.{name}.engines = {sorted(unknown)}: should be configured engines, "
+                    f"of {', '.join(sorted(configured))}"
+                )
+            if (profile.content_octets or 0) > self.limits.content_octets:
+                raise ValueError(
+                    f"profiles.{name}.content_octets = {profile.content_octets}: should be at most"
+                    f" limits.content_octets = {self.limits.content_octets}"
+                )
+        return self
+
+    def scan_profiles(self) -> ScanProfiles:
+        default = ScanProfile(self.spam.suspect_at, self.limits.content_octets)
+        return ScanProfiles(
+            default,
+            {
+                name: ScanProfile(
+                    default.suspect_at if each.suspect_at is None else each.suspect_at,
+                    each.content_octets or default.content_octets,
+                    None if each.engines is None else frozenset(each.engines),
+                )
+                for name, each in self.profiles.items()
+            },
+        )

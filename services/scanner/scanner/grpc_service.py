@@ -1,8 +1,9 @@
 """ScanService on the wire: what comes in becomes a case for the panel, its verdict goes out.
 
 Engine trouble and content beyond the limit are verdicts. RPC errors are these and no others:
-INVALID_ARGUMENT (the contract is broken), RESOURCE_EXHAUSTED (try another replica),
-DEADLINE_EXCEEDED (the content did not arrive in time). A caller who goes away cancels the scan.
+INVALID_ARGUMENT (the contract is broken, or the profile unknown), RESOURCE_EXHAUSTED (try
+another replica), DEADLINE_EXCEEDED (the content did not arrive in time). A caller who goes away
+cancels the scan.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import grpc
 import grpc.aio
 
 from scanner.admission import Admission, Overloaded
+from scanner.core.scan_profile import ScanProfile, ScanProfiles, UnknownProfile
 from scanner.incoming import receive
 from scanner.panel import Panel
 from scanner.ports import ScanContext
@@ -37,18 +39,21 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class ScanLimits:
-    """Of one scan: octets of content; seconds to judge it, and for it to arrive."""
+    """Of one scan: seconds to judge the content, and for it to arrive."""
 
-    content_octets: int
     scan_deadline_s: float
     receive_deadline_s: float
 
 
 class ScanService(scan_pb2_grpc.ScanServiceServicer):
-    def __init__(self, panel: Panel, admission: Admission, limits: ScanLimits) -> None:
+    def __init__(
+        self, panel: Panel, profiles: ScanProfiles, admission: Admission, limits: ScanLimits
+    ) -> None:
         self._panel = panel
+        self._profiles = profiles
         self._admission = admission
         self._limits = limits
+        self._most_octets = profiles.most_octets
         self._clock = asyncio.get_running_loop().time
 
     async def Scan(  # noqa: N802 - the contract's name
@@ -56,13 +61,14 @@ class ScanService(scan_pb2_grpc.ScanServiceServicer):
     ) -> scan_pb2.Verdict:
         try:
             with self._admission.admit() as place:
-                case, skip = _case(request.opening, request.envelope)
+                profile = self._profile(request.opening)
+                case, skip = _case(request.opening, profile, request.envelope, request.head_only)
                 content = request.content
-                if len(content) > self._limits.content_octets:
+                if len(content) > profile.content_octets:
                     return self._too_large(case, skip)
                 place.hold(len(content))
                 return await self._judged(content, case, skip, context)
-        except (MalformedMessage, Overloaded) as refused:
+        except (MalformedMessage, UnknownProfile, Overloaded) as refused:
             await _refuse(refused, context)
 
     async def ScanStream(  # noqa: N802 - the contract's name
@@ -71,14 +77,14 @@ class ScanService(scan_pb2_grpc.ScanServiceServicer):
         try:
             with self._admission.admit_stream() as place:
                 async with asyncio.timeout(self._limits.receive_deadline_s):
-                    came = await receive(request_iterator, place, self._limits.content_octets)
-                if came.content is None or came.closing is None:
-                    return self._too_large(*_case(came.opening, mail_pb2.Envelope()))
-                case, skip = _case(
-                    came.opening, came.closing.envelope, head_only=came.closing.head_only
-                )
+                    came = await receive(request_iterator, place, self._most_octets)
+                profile = self._profile(came.opening)
+                closing = came.closing or scan_pb2.ScanClosing()
+                case, skip = _case(came.opening, profile, closing.envelope, closing.head_only)
+                if came.content is None or len(came.content) > profile.content_octets:
+                    return self._too_large(case, skip)
                 return await self._judged(came.content, case, skip, context)
-        except (MalformedMessage, Overloaded, TimeoutError) as refused:
+        except (MalformedMessage, UnknownProfile, Overloaded, TimeoutError) as refused:
             await _refuse(refused, context)
 
     async def _judged(
@@ -92,23 +98,34 @@ class ScanService(scan_pb2_grpc.ScanServiceServicer):
         record(verdict, case, len(content))
         return verdict_to_wire(verdict)
 
+    def _profile(self, opening: scan_pb2.ScanOpening) -> ScanProfile:
+        """Raises UnknownProfile."""
+        try:
+            return self._profiles.named(opening.profile)
+        except UnknownProfile as unknown:
+            asked_for = text_for_log(opening.profile)
+            raise UnknownProfile(f"profile {asked_for} is not known; {unknown}") from None
+
     def _too_large(self, case: ScanContext, skip: frozenset[EngineClass]) -> scan_pb2.Verdict:
-        limit = self._limits.content_octets
-        verdict = self._panel.unjudged(f"scanner: content of more than {limit} octets", skip)
+        limit = case.profile.content_octets
+        reason = f"scanner: content of more than {limit} octets"
+        verdict = self._panel.unjudged(reason, case.profile, skip)
         record(verdict, case, limit)
         return verdict_to_wire(verdict)
 
 
 def _case(
-    opening: scan_pb2.ScanOpening, envelope: mail_pb2.Envelope, *, head_only: bool = False
+    opening: scan_pb2.ScanOpening,
+    profile: ScanProfile,
+    envelope: mail_pb2.Envelope,
+    head_only: bool,  # noqa: FBT001 - the field of that name
 ) -> tuple[ScanContext, frozenset[EngineClass]]:
     """Whose content, and the classes not to ask for. Raises MalformedMessage."""
-    if opening.profile:
-        raise MalformedMessage(f"profile: {text_for_log(opening.profile)} is not known here")
     case = ScanContext(
         session_from_wire(opening.session),
         opening.transaction,
         envelope_from_wire(envelope),
+        profile,
         head_only,
     )
     return case, frozenset(map(engine_class_from_wire, opening.skip))
@@ -116,11 +133,14 @@ def _case(
 
 _CODES: Final = {
     MalformedMessage: grpc.StatusCode.INVALID_ARGUMENT,
+    UnknownProfile: grpc.StatusCode.INVALID_ARGUMENT,
     Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     TimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 
 
-async def _refuse(why: MalformedMessage | Overloaded | TimeoutError, context: Context) -> NoReturn:
+async def _refuse(
+    why: MalformedMessage | UnknownProfile | Overloaded | TimeoutError, context: Context
+) -> NoReturn:
     await context.abort(_CODES[type(why)], str(why) or "the content did not arrive in time")
     raise AssertionError("abort does not return")

@@ -15,6 +15,7 @@ from typing import Final
 
 from scanner import metrics
 from scanner.core.plan import Plan, plan
+from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement, judge, kind_of
 from scanner.metrics import EngineName, EngineResult
 from scanner.ports import Engine, EngineFailure, FailureReason, ScanContext
@@ -51,20 +52,17 @@ class _Case:
 
 
 class Panel:
-    """``suspect_at``: the spam score from which content is suspect. ``versions``: what each
-    engine last said it is, by name; the watch keeps it up to date."""
+    """``versions``: what each engine last said it is, by name; the watch keeps it up to date."""
 
     def __init__(
         self,
         engines: Sequence[Engine],
-        suspect_at: float,
         versions: Mapping[str, str],
         *,
         stop_at_virus: bool = True,
     ) -> None:
         self._engines: Final = tuple(engines)
         self._profiles: Final = tuple(engine.profile for engine in engines)
-        self._suspect_at = suspect_at
         self._versions = versions
         self._stop_at_virus = stop_at_virus
         self._clock = asyncio.get_running_loop().time
@@ -74,7 +72,7 @@ class Panel:
     ) -> Verdict:
         """``deadline``: a moment of the loop's clock, by which there is a verdict."""
         began = self._clock()
-        chosen = plan(self._profiles, len(content), skip)
+        chosen = plan(self._profiles, context.profile, len(content), skip)
         case = _Case(content, context, chosen.wanted, deadline)
         if len(chosen.ask) == 1:
             heard = [await self._ask(chosen.ask[0], case)]
@@ -84,9 +82,10 @@ class Panel:
         missing = [*chosen.missing, *(one for each in heard for one in each.missing)]
         return judge(findings, missing, self._ms_since(began))
 
-    def unjudged(self, reason: str, skip: frozenset[EngineClass]) -> Verdict:
+    def unjudged(self, reason: str, profile: ScanProfile, skip: frozenset[EngineClass]) -> Verdict:
         """The verdict on content that no engine is given: what they judge is missing."""
-        judged = frozenset[EngineClass]().union(*(each.judges for each in self._profiles)) - skip
+        asked = (each.judges for each in self._profiles if profile.asks(each.name))
+        judged = frozenset[EngineClass]().union(*asked) - skip
         return unscanned(reason, *sorted(judged)) if judged else judge((), (), 0)
 
     async def _ask_all(self, chosen: Plan, case: _Case) -> list[_Heard]:
@@ -114,7 +113,7 @@ class Panel:
             spent_ms = self._ms_since(began)
             findings = tuple(
                 finding
-                for finding in self._findings(profile.name, statements, spent_ms)
+                for finding in self._findings(profile.name, case, statements, spent_ms)
                 if finding.engine_class in case.wanted
                 # What a failed engine did not find may still be there.
                 and (failure is None or finding.kind is not VerdictKind.CLEAN)
@@ -142,14 +141,14 @@ class Panel:
             return failure.found, failure
 
     def _findings(
-        self, engine: str, statements: tuple[Statement, ...], spent_ms: int
+        self, engine: str, case: _Case, statements: tuple[Statement, ...], spent_ms: int
     ) -> Iterator[Finding]:
         version = self._versions.get(engine, "")
         for said in statements:
             yield Finding(
                 engine,
                 said.engine_class,
-                kind_of(said, self._suspect_at),
+                kind_of(said, case.context.profile.suspect_at),
                 said.name,
                 said.score,
                 spent_ms,

@@ -10,17 +10,22 @@ from enum import Enum
 from typing import Final, Protocol
 
 from scanner.core.profile import EngineProfile, EngineVersion
+from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement
 from smtpgated_contracts.values.mail import Envelope, SessionRef
 
 
 @dataclass(frozen=True, slots=True)
 class ScanContext:
-    """Whose content it is. ``head_only``: a longer message's beginning, by the edge's rule."""
+    """Whose content it is, and how it is to be looked at.
+
+    ``head_only``: a longer message's beginning, by the edge's rule.
+    """
 
     session: SessionRef
     transaction: int
     envelope: Envelope
+    profile: ScanProfile
     head_only: bool = False
 
 

@@ -20,7 +20,7 @@ from smtpgated_contracts.values.mail import EdgeId, Endpoint, Envelope, SessionI
 from smtpgated_contracts.values.scan import VerdictKind
 from tests.contract.scanner import doubles
 from tests.contract.scanner.doubles import Double, Script
-from tests.contract.scanner.test_engines import CLEAN, CONTEXT
+from tests.contract.scanner.test_engines import CLEAN, CONTEXT, PROFILE
 from tests.support.eventually import eventually
 
 SOFT = {"score": 1.0, "action": "soft reject", "symbols": {}}
@@ -113,7 +113,7 @@ async def test_rspamd_is_told_what_is_known_of_the_session() -> None:
     recipients = (b"b@c.example", b"d\r\nUser: root@e.example")
     envelope = Envelope(b"me.example", b"a@b.example", recipients, authenticated=True)
     async with rspamd(listening) as (engine, _):
-        context = ScanContext(session, 3, envelope)
+        context = ScanContext(session, 3, envelope, PROFILE)
         await engine.scan(b"hello", context, asyncio.get_running_loop().time() + 60)
     (head,) = heads
     assert head == (

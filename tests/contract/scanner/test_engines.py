@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement
 from scanner.ports import ScanContext
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, Envelope, SessionId, SessionRef
@@ -12,7 +13,9 @@ from tests.contract.scanner.conftest import EngineCase
 from tests.support.eventually import turns
 
 HERE = Endpoint("127.0.0.1", 25)
-CONTEXT = ScanContext(SessionRef(SessionId("s"), EdgeId("e"), HERE, HERE), 1, Envelope())
+SESSION = SessionRef(SessionId("s"), EdgeId("e"), HERE, HERE)
+PROFILE = ScanProfile(5.0, 100_000_000)
+CONTEXT = ScanContext(SESSION, 1, Envelope(), PROFILE)
 HEADER = (
     b"From: Somebody <somebody@a.example>\r\nTo: Else <else@b.example>\r\n"
     b"Subject: the minutes of our meeting\r\nMessage-ID: <1@a.example>\r\n"

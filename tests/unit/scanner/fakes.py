@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from scanner.core.profile import EngineProfile, EngineVersion
+from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement
 from scanner.ports import EngineFailure, FailureReason, ScanContext
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, Envelope, SessionId, SessionRef
@@ -13,7 +14,8 @@ from smtpgated_contracts.values.scan import EngineClass, VerdictKind
 VIRUS, SPAM = EngineClass.VIRUS, EngineClass.SPAM
 HERE: Final = Endpoint("127.0.0.1", 25)
 SESSION: Final = SessionRef(SessionId("session-1"), EdgeId("edge-1"), HERE, HERE)
-CONTEXT: Final = ScanContext(SESSION, 1, Envelope())
+PROFILE: Final = ScanProfile(suspect_at=5.0, content_octets=1000)
+CONTEXT: Final = ScanContext(SESSION, 1, Envelope(), PROFILE)
 
 Act = Callable[[bytes], Awaitable[tuple[Statement, ...]]]
 
@@ -38,6 +40,7 @@ class FakeEngine:
             required_at_start=required_at_start,
         )
         self.seen: list[bytes] = []
+        self.contexts: list[ScanContext] = []
         self.given_up = 0
         self.away: EngineFailure | None = None
         self._act = act
@@ -46,9 +49,10 @@ class FakeEngine:
         """Always ready."""
 
     async def scan(
-        self, content: bytes, _context: ScanContext, _deadline: float
+        self, content: bytes, context: ScanContext, _deadline: float
     ) -> tuple[Statement, ...]:
         self.seen.append(content)
+        self.contexts.append(context)
         try:
             return await self._act(content)
         except asyncio.CancelledError:

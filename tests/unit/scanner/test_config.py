@@ -6,6 +6,7 @@ import pytest
 
 from scanner.config import ScannerSettings
 from scanner.core.profile import Oversize
+from scanner.core.scan_profile import ScanProfile, UnknownProfile
 from service_kit.config import ConfigError, load
 
 EVERYTHING = """
@@ -82,8 +83,24 @@ def test_the_environment_overrides_an_engines_key(tmp_path: Path) -> None:
         ("[engines.yara]\nrules = []\n", "rules"),
         ("[engines.yara]\n[limits]\nheld_octets = 5\n", "held_octets"),
         ("[engines.yara]\n[spam]\nsuspect_at = nan\n", "suspect_at"),
+        ("[engines.yara]\n[profiles.quick]\nengines = ['clamd']\n", r"profiles.quick.*'clamd'"),
+        ("[engines.yara]\n[profiles.quick]\nengines = []\n", r"\[profiles.quick\] engines"),
+        ("[engines.yara]\n[profiles.'Über']\n", "profiles"),
+        ("[engines.yara]\n[profiles.x]\ncontent_octets = 999999999\n", "limits.content_octets"),
     ],
 )
 def test_a_mistake_is_told_by_its_key(text: str, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=sentence):
         loaded(text, tmp_path)
+
+
+def test_a_profile_has_what_it_says_and_the_rest_from_the_default(tmp_path: Path) -> None:
+    text = (
+        "[engines.yara]\n[engines.clamd]\n[spam]\nsuspect_at = 7.0\n"
+        "[profiles.quick]\nengines = ['clamd']\ncontent_octets = 1000\n"
+    )
+    profiles = loaded(text, tmp_path).scan_profiles()
+    assert profiles.named("quick") == ScanProfile(7.0, 1000, frozenset({"clamd"}))
+    assert profiles.named("").engines is None
+    with pytest.raises(UnknownProfile, match="profiles here: quick"):
+        profiles.named("slow")

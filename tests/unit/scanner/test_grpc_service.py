@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import grpc.aio
 import pytest
 
 from scanner.admission import Admission
+from scanner.core.scan_profile import ScanProfiles
 from scanner.grpc_service import NAME, ScanLimits, ScanService
 from scanner.panel import Panel
 from service_kit.addresses import HostPort
@@ -29,6 +31,7 @@ from tests.support.eventually import eventually
 from tests.unit.scanner.fakes import (
     EICAR_FOUND,
     NO_VIRUS,
+    PROFILE,
     SESSION,
     SPAM,
     VIRUS,
@@ -41,7 +44,8 @@ if TYPE_CHECKING:  # exists in the typed stubs only
     from smtpgated.scan.v1.scan_pb2_grpc import ScanServiceAsyncStub
 
 DEADLINE_S = 30.0
-LIMITS = ScanLimits(1000, 20.0, 20.0)
+LIMITS = ScanLimits(20.0, 20.0)
+PROFILES = ScanProfiles(PROFILE, {"small": replace(PROFILE, content_octets=10)})
 OPENING = scan_pb2.ScanOpening(session=session_to_wire(SESSION), transaction=2)
 
 
@@ -73,7 +77,7 @@ async def serving(
     limits: ScanLimits = LIMITS,
 ) -> AsyncIterator[Serving]:
     admission = Admission(scans, held_octets)
-    service = ScanService(Panel(engines, 5.0, {}), admission, limits)
+    service = ScanService(Panel(engines, {}), PROFILES, admission, limits)
     register = partial(add_ScanServiceServicer_to_server, service)
     server = await start_server(HostPort("127.0.0.1", 0), None, Readiness(), {NAME: register})
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
@@ -234,17 +238,45 @@ async def test_the_verdict_is_there_before_the_callers_deadline() -> None:
 
 
 async def test_the_scanners_own_deadline_counts_when_the_caller_has_none() -> None:
-    limits = ScanLimits(1000, 0.05, 20.0)
+    limits = ScanLimits(0.05, 20.0)
     async with serving(FakeEngine("clamd", hangs()), limits=limits) as scanner:
         verdict = await scanner.stub.Scan(scan_pb2.ScanRequest(opening=OPENING, content=b"x"))
     assert verdict_from_wire(verdict).kind is VerdictKind.UNSCANNED
 
 
 async def test_content_that_does_not_arrive_ends_the_call() -> None:
-    async with serving(clamd(), limits=ScanLimits(1000, 20.0, 0.05)) as scanner:
+    async with serving(clamd(), limits=ScanLimits(20.0, 0.05)) as scanner:
         call = scanner.stub.ScanStream(timeout=DEADLINE_S)
         await call.write(opening())
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await call
     assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert "did not arrive" in (refused.value.details() or "")
+
+
+async def test_the_profile_of_the_request_applies() -> None:
+    small = scan_pb2.ScanOpening(session=session_to_wire(SESSION), profile="small")
+    parts = scan_pb2.ScanPart(opening=small), scan_pb2.ScanPart(content=b"x" * 11), closing()
+    async with serving(clamd()) as scanner:
+        assert (await scanner.scan(b"x" * 11)).kind is VerdictKind.CLEAN
+        for verdict in (await scanner.scan(b"x" * 11, small), await scanner.stream(*parts)):
+            assert verdict.kind is VerdictKind.UNSCANNED
+            assert "more than 10 octets" in verdict.missing[0].reason
+
+
+async def test_an_unknown_profile_is_named_with_those_there_are() -> None:
+    unknown = scan_pb2.ScanOpening(session=session_to_wire(SESSION), profile="strict\n")
+    async with serving(clamd()) as scanner:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await scanner.scan(b"x", unknown)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert refused.value.details() == "profile strict\\x0a is not known; profiles here: small"
+
+
+async def test_that_it_is_only_a_head_is_told_to_the_engines_either_way() -> None:
+    engine = clamd()
+    request = scan_pb2.ScanRequest(opening=OPENING, content=b"x", head_only=True)
+    async with serving(engine) as scanner:
+        await scanner.stub.Scan(request, timeout=DEADLINE_S)
+        await scanner.stream(opening(), content(b"x"), closing())
+    assert [each.head_only for each in engine.contexts] == [True, True]

@@ -1,10 +1,12 @@
 """The engines together: one verdict, one deadline, and nobody's failure is another's."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from scanner import metrics
+from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement
 from scanner.metrics import EngineName, EngineResult
 from scanner.panel import Panel
@@ -16,6 +18,7 @@ from tests.unit.scanner.fakes import (
     LITTLE_SPAM,
     MUCH_SPAM,
     NO_VIRUS,
+    PROFILE,
     SPAM,
     VIRUS,
     FakeEngine,
@@ -35,9 +38,11 @@ async def judge(
     content: bytes = CONTENT,
     in_s: float = 60.0,
     stop_at_virus: bool = True,
+    profile: ScanProfile = PROFILE,
 ) -> Verdict:
-    panel = Panel(engines, 5.0, {"clamd": "ClamAV 1"}, stop_at_virus=stop_at_virus)
-    return await panel.judge(content, CONTEXT, skip, asyncio.get_running_loop().time() + in_s)
+    panel = Panel(engines, {"clamd": "ClamAV 1"}, stop_at_virus=stop_at_virus)
+    context = replace(CONTEXT, profile=profile)
+    return await panel.judge(content, context, skip, asyncio.get_running_loop().time() + in_s)
 
 
 def clamd(*said: Statement) -> FakeEngine:
@@ -185,9 +190,9 @@ async def test_content_beyond_every_limit_is_unscanned_without_asking() -> None:
 
 
 async def test_a_class_that_no_engine_judges_is_not_missing_in_the_unjudged() -> None:
-    panel = Panel([clamd()], 5.0, {})
-    assert panel.unjudged("too large", NOBODY).missing == (Missing(VIRUS, "too large"),)
-    assert panel.unjudged("too large", frozenset({VIRUS})) == Verdict(VerdictKind.CLEAN)
+    panel = Panel([clamd()], {})
+    assert panel.unjudged("too large", PROFILE, NOBODY).missing == (Missing(VIRUS, "too large"),)
+    assert panel.unjudged("too large", PROFILE, frozenset({VIRUS})) == Verdict(VerdictKind.CLEAN)
 
 
 async def test_a_bug_in_an_engine_is_not_a_verdict() -> None:
@@ -210,3 +215,17 @@ async def test_time_and_result_of_every_engine_are_counted() -> None:
     for result in (EngineResult.CLEAN, EngineResult.FOUND, EngineResult.FAILED):
         assert seconds(result) == before[result] + 1
     assert seconds(EngineResult.CALLED_OFF) == before[EngineResult.CALLED_OFF]
+
+
+async def test_the_profile_says_from_which_score_on_content_is_suspect() -> None:
+    engine = spamd(Statement(SPAM, name="MILD", score=3.0))
+    assert (await judge(engine)).kind is VerdictKind.CLEAN
+    strict = ScanProfile(suspect_at=2.5, content_octets=1000)
+    assert (await judge(engine, profile=strict)).kind is VerdictKind.SUSPECT
+
+
+async def test_the_profile_says_who_is_asked() -> None:
+    spam, virus = spamd(Statement(SPAM, score=9.0)), clamd(NO_VIRUS)
+    quick = ScanProfile(5.0, 1000, frozenset({"clamd"}))
+    assert (await judge(spam, virus, profile=quick)).kind is VerdictKind.CLEAN
+    assert spam.seen == []

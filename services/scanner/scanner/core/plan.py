@@ -2,7 +2,7 @@
 
 An engine is asked when a class it judges is wanted and the content is within its limit.
 A class nobody is configured for is not judged, and not missing: that is the operator's
-choice. A class skipped by a rule is neither.
+choice, here or in the message's profile. A class skipped by a rule is neither.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from scanner.core.profile import EngineProfile, Oversize
+from scanner.core.scan_profile import ScanProfile
 from smtpgated_contracts.values.scan import EngineClass, Missing
 
 EVERY_CLASS: Final = frozenset(EngineClass)
@@ -24,13 +25,18 @@ class Plan:
     missing: tuple[Missing, ...] = ()
 
 
-def plan(engines: Sequence[EngineProfile], size_octets: int, skip: frozenset[EngineClass]) -> Plan:
+def plan(
+    engines: Sequence[EngineProfile],
+    profile: ScanProfile,
+    size_octets: int,
+    skip: frozenset[EngineClass],
+) -> Plan:
     wanted = EVERY_CLASS - skip if skip else EVERY_CLASS
     ask: list[int] = []
     missing: list[Missing] = []
     for position, engine in enumerate(engines):
         judged = engine.judges & wanted
-        if not judged:
+        if not judged or not profile.asks(engine.name):
             continue
         if size_octets <= engine.max_octets:
             ask.append(position)
