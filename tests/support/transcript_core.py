@@ -10,7 +10,7 @@ from edge_proxy.relay import actions
 from edge_proxy.relay.actions import Action, Loss, ScanId
 from edge_proxy.relay.facts import Fact, LockAsked, RuleFired, TransactionEnded, ViolationSeen
 from edge_proxy.relay.session import RelaySession
-from edge_proxy.relay.settings import CoreSettings
+from edge_proxy.relay.settings import CoreSettings, EarlyTalker
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
 from rulebook.values import Rulebook
@@ -38,19 +38,27 @@ _OFFER: Final = (
     "250 STARTTLS",
 )
 _PAST_EHLO: Final = (*_GREETED, ("D", "EHLO client.example"), ("U", *_OFFER))
+_CHUNKS: Final = (*_OFFER[:-1], "250-CHUNKING", "250-BINARYMIME", _OFFER[-1])
+_CHUNKS_OFFERED: Final = (*_GREETED, ("D", "EHLO client.example"), ("U", *_CHUNKS))
 _ENVELOPE: Final = ("MAIL FROM:<a@src.example>", "RCPT TO:<b@dst.example>", "DATA")
 _ANSWERS: Final = ("250 2.1.0 ok", "250 2.1.5 ok", "354 go ahead")
+_ADDRESSED: Final = (*_CHUNKS_OFFERED, ("D", *_ENVELOPE[:2]), ("U", *_ANSWERS[:2]))
+_CHUNK_SENT: Final = (*_ADDRESSED, ("D", "BDAT 16", "Subject: hello", "BDAT 6 LAST", "text"))
 _IN_CONTENT: Final = (*_PAST_EHLO, ("D", *_ENVELOPE), ("U", *_ANSWERS))
 
 PROLOGUES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "an accepted session": _ACCEPTED,
     "a greeted session": _GREETED,
     "a session past EHLO": _PAST_EHLO,
+    "a session with chunks": _CHUNKS_OFFERED,
+    "an envelope for chunks": _ADDRESSED,
+    "chunks up to the held end": (*_CHUNK_SENT, ("U", "250 2.0.0 ok", "250 2.0.0 ok")),
     "a message under way": _IN_CONTENT,
     "a held end": (*_IN_CONTENT, ("D", "Subject: hello", "", "text", ".")),
 }
 """What may stand behind ``given``: steps that are played and not shown."""
 
+_WORDS: Final = {"on": True, "off": False, **{each.value: each for each in EarlyTalker}}
 _LOSSES: Final = {loss.name.lower(): loss for loss in Loss}
 
 
@@ -65,7 +73,7 @@ def played(transcript: Transcript) -> Transcript:
 class _Stage:
     def __init__(self, givens: Sequence[str]) -> None:
         document: list[str] = []
-        settings: dict[str, int | str] = {}
+        settings: dict[str, object] = {}
         prologue: tuple[tuple[str, ...], ...] = ()
         self._waiting = False
         for given in givens:
@@ -76,7 +84,7 @@ class _Stage:
                 document.append(rest)
             elif kind == "setting":
                 key, _, value = rest.partition(" = ")
-                settings[key] = int(value) if value.isdigit() else value
+                settings[key] = _WORDS.get(value, int(value) if value.isdigit() else value)
             elif given == "octets waiting in the kernel":
                 self._waiting = True
             else:
@@ -114,7 +122,9 @@ class _Stage:
             "P admit": lambda: core.decided(Decision(DecisionKind.ADMIT, rest)),
             "P defer": lambda: core.decided(Decision(DecisionKind.DEFER, rest)),
             "P refuse": lambda: core.decided(Decision(DecisionKind.REFUSE, rest)),
+            "P identify": lambda: core.identify(rest),
             "T deadline": core.deadline_passed,
+            "O trace": lambda: core.trace(f"{rest}\r\n".encode()),
             "O lock": core.locked,
             "O unlock": core.unlocked,
             "O drain": core.drain,

@@ -88,6 +88,7 @@ class Conversation:
         "session_skip",
         "settings",
         "source",
+        "spared",
         "starttls",
         "to_pass",
         "to_skip",
@@ -141,6 +142,7 @@ class Conversation:
         self.ended = False
         self.session_skip: frozenset[EngineClass] = frozenset()  # for every message
         self.auth_skip: frozenset[EngineClass] = frozenset()  # once AUTH has succeeded
+        self.spared: frozenset[EngineClass] = frozenset()  # while the load is what it is
         self.starttls: TlsTreatment = rulebook.starttls
 
     # Phases
@@ -262,7 +264,7 @@ class Conversation:
             self.outbox.ask(AbandonScan(given_up.scan))
             given_up.scan = None
         if given_up.ordinal and not given_up.failed:
-            given_up.failed = True
+            given_up.failed, given_up.open = True, False
             self.end_transaction(given_up, why, reply_code)
 
     def end_transaction(self, ended: Transaction, disposition: Disposition, code: int) -> None:

@@ -21,7 +21,7 @@ def begin_message(c: Conversation, skip: frozenset[EngineClass]) -> None:
     c.transactions += 1
     transaction = c.transaction
     transaction.ordinal = c.transactions
-    transaction.skip |= c.session_skip | skip
+    transaction.skip |= c.session_skip | skip | c.spared
     c.early_answer = None
     if transaction.skip != _EVERY_CLASS:
         transaction.scan = ScanId(transaction.ordinal)

@@ -30,7 +30,7 @@ from rulebook.values import Phase as RulePhase
 from rulebook.values import Rulebook
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import Decision, DecisionKind
-from smtpgated_contracts.values.scan import Verdict
+from smtpgated_contracts.values.scan import EngineClass, Verdict
 
 READERS: Final[Mapping[Phase, Callable[[Conversation], bool]]] = {
     Phase.COMMAND: read_command,
@@ -173,6 +173,16 @@ class RelaySession:
     def unlocked(self) -> Sequence[Action]:
         self._c.locked = False
         return ()
+
+    def spare(self, classes: frozenset[EngineClass]) -> Sequence[Action]:
+        """Messages that begin from now on are not scanned by these, whatever the rules say."""
+        self._c.spared = classes
+        return ()
+
+    def tunnel_ended(self, by: CloseCause) -> Sequence[Action]:
+        """Neither side sends any more; ``by`` ended first."""
+        self._c.close_politely(by)
+        return self._c.outbox.take()
 
     def cut_tunnel(self, by: CloseCause, detail: str) -> Sequence[Action]:
         """The tunnel broke a limit, or what goes through it is not TLS."""
