@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Final
 
-from rulebook.errors import RulebookError
+from rulebook.errors import RulebookError, shown
 from rulebook.networks import NetworkSet
 from rulebook.values import Condition, Facts
 from smtpgated_contracts.values.scan import VerdictKind
@@ -19,14 +19,14 @@ def _texts(value: object) -> list[str]:
         return [value]
     if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
         return value
-    raise RulebookError(f"{value!r} should be a text or a list of texts")
+    raise RulebookError(f"{shown(value)} should be a text or a list of texts")
 
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RulebookError(f"{value!r} should be a number")
+        raise RulebookError(f"{shown(value)} should be a number")
     if isinstance(value, float) and not isfinite(value):
-        raise RulebookError(f"{value!r} should be a number that others can be compared with")
+        raise RulebookError(f"{shown(value)} should be a number that others can be compared with")
     return value
 
 
@@ -43,14 +43,14 @@ def _destination(value: object) -> Condition:
 def _destination_port(value: object) -> Condition:
     ports = value if isinstance(value, list) else [value]
     if not ports or not all(type(port) is int and 0 < port < 65536 for port in ports):  # noqa: PLR2004 - TCP's range
-        raise RulebookError(f"{value!r} should be a port from 1 to 65535 or a list of ports")
+        raise RulebookError(f"{shown(value)} should be a port from 1 to 65535 or a list of ports")
     wanted = frozenset(ports)
     return lambda facts: facts.destination_port in wanted
 
 
 def _authenticated(value: object) -> Condition:
     if not isinstance(value, bool):
-        raise RulebookError(f"{value!r} should be true or false")
+        raise RulebookError(f"{shown(value)} should be true or false")
     return lambda facts: facts.authenticated is value
 
 
@@ -59,7 +59,7 @@ def _verdict(value: object) -> Condition:
         wanted = frozenset(VerdictKind(text) for text in _texts(value))
     except ValueError:
         known = ", ".join(VerdictKind)
-        raise RulebookError(f"{value!r} should be one of {known}, or a list of them") from None
+        raise RulebookError(f"{shown(value)} should be one of {known}, or a list of them") from None
     return lambda facts: facts.verdict in wanted
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from rulebook.conditions import CONDITIONS
-from rulebook.errors import RulebookError
+from rulebook.errors import RulebookError, cut, shown
 from rulebook.networks import NetworkSet
 from rulebook.permitted import ACTIONS, OF_CONTENT
 from rulebook.values import (
@@ -48,10 +48,10 @@ def parse(text: str) -> Rulebook:
     except RecursionError:
         raise RulebookError("not TOML: nested too deeply") from None
     except ValueError as error:  # also for a number that no int is made of
-        raise RulebookError(f"not TOML: {error}") from None
+        raise RulebookError(f"not TOML: {cut(str(error))}") from None
     _only(document, {"schema", "limits", "scanning", "exempt", "starttls", "rules"}, "document")
     if document.get("schema") != SCHEMA:
-        raise RulebookError(f"schema = {document.get('schema')!r}: should be {SCHEMA}")
+        raise RulebookError(f"schema = {shown(document.get('schema'))}: should be {SCHEMA}")
     return Rulebook(
         rules=_rules(document.get("rules", [])),
         limits=_limits(_table(document, "limits")),
@@ -68,7 +68,7 @@ def _rules(entries: Any) -> dict[Phase, tuple[Rule, ...]]:
     seen: set[str] = set()
     for index, rule in enumerate(rules):
         if rule.id in seen:
-            raise RulebookError(f"rules[{index}].id = {rule.id!r}: another rule has this id")
+            raise RulebookError(f"rules[{index}].id = {shown(rule.id)}: another rule has this id")
         seen.add(rule.id)
     return {
         phase: tuple(rule for rule in rules if rule.phase is phase)
@@ -82,11 +82,13 @@ def _rule(entry: _Table, place: str) -> Rule:
     name = entry.get("id")
     if not isinstance(name, str) or not name or len(name) > 64 or not name.isprintable():  # noqa: PLR2004 - a name, not a story
         raise RulebookError(
-            f"{place}.id = {name!r}: should be a printable name of 1 to 64 characters"
+            f"{place}.id = {shown(name)}: should be a printable name of 1 to 64 characters"
         )
     reply = entry.get("reply", "")
     if not isinstance(reply, str) or not reply.isprintable() or not reply.isascii():
-        raise RulebookError(f"{place}.reply = {reply!r}: should be one line of printable ASCII")
+        raise RulebookError(
+            f"{place}.reply = {shown(reply)}: should be one line of printable ASCII"
+        )
     if len(reply) > MAX_REPLY_CHARACTERS:
         raise RulebookError(f"{place}.reply: should have at most {MAX_REPLY_CHARACTERS} characters")
     phase = _choice(Phase, entry.get("phase"), f"{place}.phase")
@@ -94,7 +96,7 @@ def _rule(entry: _Table, place: str) -> Rule:
     if action not in ACTIONS[phase]:
         possible = ", ".join(sorted(ACTIONS[phase]))
         raise RulebookError(
-            f"{place}.action = {action.value!r}: too late in phase {phase}; possible: {possible}"
+            f"{place}.action = '{action}': too late in phase {phase}; possible: {possible}"
         )
     when = _table(entry, "when", place)
     known = set(CONDITIONS) if phase is Phase.CONTENT else set(CONDITIONS) - OF_CONTENT
@@ -139,7 +141,7 @@ def _exempt(entry: Any) -> NetworkSet:
     _only(entry, {"sources"}, "exempt")
     sources = entry.get("sources", [])
     if not isinstance(sources, list) or not all(isinstance(each, str) for each in sources):
-        raise RulebookError(f"{sources!r} should be a list of networks")
+        raise RulebookError(f"{shown(sources)} should be a list of networks")
     return NetworkSet.parse(sources)
 
 
@@ -157,14 +159,16 @@ def _choice(choices: type[_Choice], value: Any, place: str) -> _Choice:
     try:
         return choices(value)
     except ValueError:
-        raise RulebookError(f"{place} = {value!r}: should be one of {', '.join(choices)}") from None
+        raise RulebookError(
+            f"{place} = {shown(value)}: should be one of {', '.join(choices)}"
+        ) from None
 
 
 def _count(entry: _Table, key: str, default: int, place: str) -> int:
     value = entry.get(key, default)
     if type(value) is not int or not 0 <= value <= MAX_COUNT:
         raise RulebookError(
-            f"{place}.{key} = {value!r}: should be a whole number from 0 to {MAX_COUNT}"
+            f"{place}.{key} = {shown(value)}: should be a whole number from 0 to {MAX_COUNT}"
         )
     return value
 
@@ -172,11 +176,13 @@ def _count(entry: _Table, key: str, default: int, place: str) -> int:
 def _table(entry: _Table, key: str, place: str = "document") -> _Table:
     value = entry.get(key, {})
     if not isinstance(value, dict):
-        raise RulebookError(f"{place}.{key} = {value!r}: should be a table")
+        raise RulebookError(f"{place}.{key} = {shown(value)}: should be a table")
     return value
 
 
 def _only(entry: _Table, known: set[str], place: str) -> None:
     for key in entry:
         if key not in known:
-            raise RulebookError(f"{place}.{key}: no such key; known: {', '.join(sorted(known))}")
+            raise RulebookError(
+                f"{place}.{cut(key)}: no such key; known: {', '.join(sorted(known))}"
+            )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from rulebook.errors import RulebookError
+from rulebook.errors import RulebookError, cut, shown
 
 Network = IPv4Network | IPv6Network
 
@@ -24,7 +24,7 @@ class NetworkSet:
             try:
                 networks.append(ip_network(text))
             except ValueError as error:
-                raise RulebookError(f"{text!r} is not a network: {error}") from None
+                raise RulebookError(f"{shown(text)} is not a network: {cut(str(error))}") from None
         return cls(tuple(networks))
 
     def covers(self, address: str) -> bool:
