@@ -1,6 +1,7 @@
 """The REST API of a farm, as much of it as the lab needs.
 
-    admin.get("/api/v1/locks")    admin.post("/api/v1/locks", {...})    admin.delete(path)
+    admin.get("/api/v1/locks")  admin.post("/api/v1/locks", {...})  admin.put(path, {...})
+    admin.delete(path)
 
 Errors: AdminError with status and text for every answer that is not 2xx; OSError when nobody
 answers. Blocking, bounded by ``PATIENCE_S``.
@@ -39,6 +40,10 @@ class AdminClient:
     def post(self, path: str, content: Mapping[str, object]) -> Any:
         """The answer to ``content`` sent as JSON."""
         return self._ask("POST", path, content)
+
+    def put(self, path: str, content: Mapping[str, object]) -> Any:
+        """The answer to ``content`` put there as JSON."""
+        return self._ask("PUT", path, content)
 
     def delete(self, path: str) -> None:
         """Nothing is expected back."""

@@ -78,7 +78,8 @@ async def test_a_lock_pushed_before_policy_named_the_exempt_source_does_not_stic
     async with edge.client(JOE) as client:
         await eventually(lambda: farm.far.sessions)
         farm.policy.put_locks(Lock(f"address:{JOE}", "by hand"))
-        await eventually(lambda: edge.said("lock list changed") or True)
+        farm.policy.put_rulebook(farm.policy.rulebook or "")
+        await edge.until_said("rulebook in force", version=2)
         farm.policy.reading.set()
         await client.greeted()
         assert (await client.deliver(b"hello\r\n")).code == 250
