@@ -27,6 +27,8 @@ async def farm(far: FarServer, tmp_path: Path) -> AsyncIterator[Farm]:
     """Loopback is not exempt here, and nobody may have more than two sessions."""
     plan = FarmPlan(directory=tmp_path, upstream=far.address, rulebook=RULEBOOK)
     async with Farm(plan) as running:
+        # Until then the edge decides alone, and knows nobody.
+        await until_logged(running, "edge", "policy stream opened")
         yield running
 
 
