@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.peers import LOOPBACK, running, tcp_relay, wait_for
-from bench.tunnel_far import DIALOGUE
+from bench.tunnel_far import ALERT, DIALOGUE
 from bench.usage import Machine, cpu_s
 from lab.children import Child
 from lab.ports import free_port
@@ -160,7 +160,7 @@ def push_one(target: HostPort, octets: int) -> int:
             connection.sendall(_RECORDS)
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as rest:
-            return int(rest.read())
+            return int(rest.read().removeprefix(ALERT))
 
 
 def markdown(flows: Flows, machine: Machine) -> str:

@@ -1,7 +1,7 @@
 """The far end of a tunnel bench: ``python -m bench.tunnel_far HOST:PORT``.
 
-Grants STARTTLS at once, then reads octets away as fast as it can and, at their end, says how
-many there were. One thread a connection; what it reads is thrown away unlooked at.
+Grants STARTTLS at once, then reads octets away as fast as it can and, at their end, says how many
+there were. One thread a connection; what it reads is thrown away unlooked at.
 """
 
 import socket
@@ -18,6 +18,8 @@ DIALOGUE: Final = (
     b"220 2.0.0 go ahead\r\n",
 )
 """The greeting, the answer to EHLO, the answer to STARTTLS."""
+ALERT: Final = b"\x15\x03\x03\x00\x14"
+"""Head of a TLS record of 20 octets, which the count fills: plaintext would be cut by the edge."""
 
 
 def main() -> None:
@@ -41,7 +43,7 @@ def swallow(connection: socket.socket) -> None:
             connection.sendall(answer)
         while octets := connection.recv_into(slice_):
             count += octets
-        connection.sendall(b"%d\r\n" % count)
+        connection.sendall(ALERT + b"%020d" % count)
 
 
 if __name__ == "__main__":

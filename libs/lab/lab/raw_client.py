@@ -86,10 +86,10 @@ class RawClient:
         await self.send(line)
         return await self.reply()
 
-    async def start_tls(self, context: ssl.SSLContext) -> None:
-        """Shake hands; the 220 was already read."""
+    async def start_tls(self, context: ssl.SSLContext, server_name: str = "") -> None:
+        """Shake hands; the 220 was already read. ``server_name`` empty: the address we went to."""
         async with asyncio.timeout(self._patience_s):
-            await self._writer.start_tls(context, server_hostname=self._address.host)
+            await self._writer.start_tls(context, server_hostname=server_name or self._address.host)
 
     async def rest(self) -> bytes:
         """Everything until the server closes; a reset counts as a close."""

@@ -153,8 +153,9 @@ class Conductor:
     def ended(self, link: Link) -> None:
         if self._tunnel is not None:
             self._tunnel.ended(link)
-            if self._tunnel.over:
-                self._input(lambda: self._core.upstream_lost(Loss.CLOSED))
+            by = self._tunnel.ended_by
+            if by is not None:
+                self._input(lambda: self._core.tunnel_ended(by))
         elif link is self._downstream:
             self._input(self._core.downstream_ended)
         else:

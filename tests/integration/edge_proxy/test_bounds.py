@@ -130,7 +130,7 @@ async def test_a_slow_reader_behind_a_tunnel_stops_the_server(farm: FakeFarm) ->
             sent.append(MEBIBYTE)
 
     async with raw_far(flood) as address:
-        settings = {"destination": {"server": str(address)}}
+        settings = {"destination": {"server": str(address)}, "tunnel": {"require_tls": False}}
         async with watched(farm, settings, warm=False) as (edge, watch), edge.client() as client:
             await client.greeted(b"STARTTLS")
             client.stop_reading()
@@ -140,6 +140,29 @@ async def test_a_slow_reader_behind_a_tunnel_stops_the_server(farm: FakeFarm) ->
             assert watch.growth < GROWTH
             client.read_on()
             assert await client.count_rest() == 50 * MEBIBYTE
+            assert watch.growth < GROWTH
+
+
+async def test_a_slow_server_behind_a_tunnel_stops_the_client(farm: FakeFarm) -> None:
+    read_on = asyncio.Event()
+    heard: list[int] = []
+
+    async def hear(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await read_on.wait()
+        while slice_ := await reader.read(MEBIBYTE):
+            heard.append(len(slice_))
+
+    async with raw_far(hear) as address:
+        settings = {"destination": {"server": str(address)}, "tunnel": {"require_tls": False}}
+        async with watched(farm, settings, warm=False) as (edge, watch), edge.client() as client:
+            await client.greeted(b"STARTTLS")
+            client.write(bytes(50 * MEBIBYTE))
+            assert await stands_still(client) > 20 * MEBIBYTE
+            assert watch.growth < GROWTH
+            read_on.set()
+            await client.finish()
+            assert await client.rest() == b""
+            assert sum(heard) == 50 * MEBIBYTE
             assert watch.growth < GROWTH
 
 

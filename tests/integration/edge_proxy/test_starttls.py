@@ -110,7 +110,7 @@ async def test_many_octets_both_ways_through_a_tunnel_are_the_same_octets(farm: 
             await writer.drain()
 
     async with raw_far(echo) as address:
-        settings = {"destination": {"server": str(address)}}
+        settings = {"destination": {"server": str(address)}, "tunnel": {"require_tls": False}}
         async with inner_edge(farm, settings) as edge, edge.client() as client:
             await client.greeted(b"STARTTLS")
             client.write(octets)
@@ -130,7 +130,7 @@ async def test_a_tunnel_half_closed_by_the_client_still_carries_the_answer(farm:
         await writer.drain()
 
     async with raw_far(answer) as address:
-        settings = {"destination": {"server": str(address)}}
+        settings = {"destination": {"server": str(address)}, "tunnel": {"require_tls": False}}
         async with inner_edge(farm, settings) as edge, edge.client() as client:
             await client.greeted(b"STARTTLS")
             await client.send_octets(b"ask")
@@ -148,7 +148,7 @@ async def test_a_tunnel_half_closed_by_the_server_still_carries_the_rest(farm: F
         heard.append(await reader.read())
 
     async with raw_far(hear) as address:
-        settings = {"destination": {"server": str(address)}}
+        settings = {"destination": {"server": str(address)}, "tunnel": {"require_tls": False}}
         async with inner_edge(farm, settings) as edge, edge.client() as client:
             await client.greeted(b"STARTTLS")
             await client.send_octets(b"?")

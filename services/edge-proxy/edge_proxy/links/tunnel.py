@@ -10,6 +10,7 @@ See docs/tunnels.md.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from edge_proxy.links.link import Link
 from edge_proxy.relay.facts import CloseCause
@@ -17,6 +18,8 @@ from edge_proxy.smtp.errors import Violation
 from edge_proxy.smtp.tls_hello import TlsVersion
 from edge_proxy.smtp.tls_records import CLIENT, SERVER, RecordReader
 from edge_proxy.smtp.tls_turns import Turns
+
+_SIDES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Tunnel:
         self._from_client = RecordReader(CLIENT)
         self._from_server = RecordReader(SERVER)
         self._turns = Turns()
-        self._ended: set[Link] = set()
+        self._ended: list[CloseCause] = []
         self.octets_up = 0
         self.octets_down = 0
         loop = asyncio.get_running_loop()
@@ -121,9 +124,11 @@ class Tunnel:
             other.send(octets)
 
     def ended(self, link: Link) -> None:
-        other = self._upstream if link is self._downstream else self._downstream
-        other.end()
-        self._ended.add(link)
+        from_client = link is self._downstream
+        (self._upstream if from_client else self._downstream).end()
+        by = CloseCause.CLIENT if from_client else CloseCause.SERVER
+        if by not in self._ended:
+            self._ended.append(by)
 
     def stop(self) -> TunnelRecord:
         """The session is over, no limit is watched any more: what it was."""
@@ -142,9 +147,9 @@ class Tunnel:
         )
 
     @property
-    def over(self) -> bool:
-        """Neither side sends any more."""
-        return len(self._ended) == len((self._downstream, self._upstream))
+    def ended_by(self) -> CloseCause | None:
+        """Who ended first, once neither side sends any more."""
+        return self._ended[0] if len(self._ended) == _SIDES else None
 
     @property
     def progress(self) -> int:

@@ -150,15 +150,18 @@ async def test_an_end_is_passed_on_and_the_other_way_stays_open(octets: bytes) -
         played.from_client(octets)
         played.tunnel.ended(played.down.link)
         assert await played.up.peer_reads_all() == octets
-        assert not played.tunnel.over
+        assert played.tunnel.ended_by is None
         played.from_server(b"\x16\x03\x03")
         assert await played.down.peer_reads() == b"\x16\x03\x03"
 
 
-async def test_it_is_over_when_both_sides_have_ended() -> None:
+@pytest.mark.parametrize("by", [CloseCause.CLIENT, CloseCause.SERVER])
+async def test_it_is_over_when_both_sides_have_ended_and_says_who_was_first(by: CloseCause) -> None:
     async with a_tunnel() as played:
-        played.tunnel.ended(played.up.link)
-        played.tunnel.ended(played.up.link)
-        assert not played.tunnel.over
-        played.tunnel.ended(played.down.link)
-        assert played.tunnel.over
+        links = [played.down.link, played.up.link]
+        first, second = links if by is CloseCause.CLIENT else reversed(links)
+        played.tunnel.ended(first)
+        played.tunnel.ended(first)
+        assert played.tunnel.ended_by is None
+        played.tunnel.ended(second)
+        assert played.tunnel.ended_by is by
