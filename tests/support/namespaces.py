@@ -7,10 +7,13 @@ Nothing in them is joined to the machine's own network. Needs root and Linux.
 """
 
 import contextlib
+import ctypes
 import os
+import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 from tests.support.needs import need_linux, need_program, need_root
@@ -48,6 +51,24 @@ class Namespace:
     def run(self, *words: str, given: str | None = None) -> None:
         """Run it now; CalledProcessError when it fails."""
         subprocess.run(self.command(*words), input=given, text=True, check=True)
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Sockets that this thread makes meanwhile belong to it, for as long as they live."""
+        with _opened("/proc/thread-self/ns/net") as ours, _opened(f"/run/netns/{self.name}") as its:
+            _set_namespace(its)
+            try:
+                yield
+            finally:
+                _set_namespace(ours)
+
+    def socket(self, address: str) -> socket.socket:
+        """A TCP socket inside, bound to this address."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with self.entered():
+            made = socket.socket(family, socket.SOCK_STREAM)
+        made.bind((address, 0))
+        return made
 
 
 class Network:
@@ -108,6 +129,26 @@ class Network:
             (self.server, family.router_to_server),
         ):
             host.run("ip", "route", "add", "default", "via", router)
+
+
+_CLONE_NEWNET: Final = 0x4000_0000
+
+
+def _set_namespace(descriptor: int) -> None:
+    """setns(2), which CPython 3.11 has not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, _CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[int]:
+    descriptor = os.open(Path(path), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _ip(*words: str) -> None:
