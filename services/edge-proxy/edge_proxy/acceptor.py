@@ -14,11 +14,15 @@ from edge_proxy.interception.introduce import proxy_header
 from edge_proxy.interception.tproxy import local_end
 from edge_proxy.links.connect import Route
 from edge_proxy.links.link import Link, LinkOwner
+from edge_proxy.load import Load
+from edge_proxy.metrics import Overload
 from edge_proxy.open_files import LINKS_A_SESSION, SPARE
 from edge_proxy.ports import Found, Interception, NoDestination, NotFound
 from edge_proxy.relay import refusals
 from edge_proxy.relay.refusals import Refusal
+from edge_proxy.seldom import Seldom
 from rulebook.values import Rulebook
+from service_kit.clock import Clock
 from service_kit.logs import event
 from smtpgated_contracts.values.mail import EdgeId, SessionId, SessionRef
 
@@ -49,6 +53,8 @@ class Acceptor:
         edge_id: EdgeId,
         most_sessions: int,
         without_policy: Rulebook | None,
+        load: Load,
+        clock: Clock,
     ) -> None:
         self._around = surroundings
         self._state = state
@@ -62,6 +68,8 @@ class Acceptor:
         self._most_sessions = most_sessions
         self._most_links = LINKS_A_SESSION * most_sessions + SPARE
         self._without_policy = without_policy
+        self._load = load
+        self._refused = {each: Seldom(clock) for each in Overload}
         # Session ids are unique over restarts and workers without asking anybody.
         self._prefix = f"{edge_id}-{secrets.token_hex(4)}"
         self._count = 0
@@ -71,12 +79,14 @@ class Acceptor:
     def owner_of(self, link: Link) -> LinkOwner | None:
         """Who deals with a new connection; None when it was turned away."""
         if len(self._around.open_links) > self._most_links:
-            metrics.OVERLOADED().inc()
+            self._overloaded(link, Overload.LINKS)
             link.abort()  # words would keep one descriptor more for seconds
             return None
-        if len(self._around.registry) + self.arrivals >= self._most_sessions:
-            metrics.OVERLOADED().inc()
-            self._turn_away(link, refusals.NOT_READY, "worker is full")
+        full = len(self._around.registry) + self.arrivals >= self._most_sessions
+        overload = Overload.SESSIONS if full else self._load.overload
+        if overload is not None:
+            self._overloaded(link, overload)
+            self._say(link, refusals.NOT_READY)
             return None
         if self._rulebook is None:
             self._turn_away(link, refusals.NOT_READY, "not ready")
@@ -131,7 +141,20 @@ class Acceptor:
     def _rulebook(self) -> Rulebook | None:
         return self._state.rulebook or self._without_policy
 
+    def _overloaded(self, link: Link, why: Overload) -> None:
+        metrics.OVERLOADED(why).inc()
+        refused = self._refused[why].count()
+        if refused:
+            source = str(link.source)
+            event(
+                _LOG, logging.WARNING, "overloaded", why=why.value, refused=refused, source=source
+            )
+
     def _turn_away(self, link: Link, refusal: Refusal, reason: str) -> None:
         event(_LOG, logging.WARNING, "turned away", source=str(link.source), reason=reason)
+        self._say(link, refusal)
+
+    def _say(self, link: Link, refusal: Refusal) -> None:
+        """The only words of a connection that becomes no session."""
         link.send(refusals.render(refusal, enhanced=True, name=self._around.core.reply_name))
         link.close()

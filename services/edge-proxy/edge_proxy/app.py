@@ -1,7 +1,7 @@
 """Builds an edge worker from its settings, runs it, and drains it."""
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -13,6 +13,7 @@ from edge_proxy.clients.policy_client import PolicyClient
 from edge_proxy.clients.scan_client import ScanClient
 from edge_proxy.conductor import Conductor, Surroundings
 from edge_proxy.config import EdgeSettings
+from edge_proxy.core_settings import core_settings
 from edge_proxy.drain import drain, tell_the_rest
 from edge_proxy.events.script import EventScript, NoScript
 from edge_proxy.handover.entrance import Entrance
@@ -24,12 +25,12 @@ from edge_proxy.links.listener import address_of, listen
 from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.links.transparent import open_to_every_address
 from edge_proxy.links.tunnel import TunnelLimits
+from edge_proxy.load import Load
 from edge_proxy.local_limits import decide_locally
 from edge_proxy.open_files import allow
 from edge_proxy.registry import Registry
-from edge_proxy.relay.phases import PATIENCE, Phase
-from edge_proxy.relay.settings import CoreSettings
 from edge_proxy.under_supervisor import UnderSupervisor, worker_number
+from edge_proxy.trace import render_trace_header
 from edge_proxy.workers import supervise
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
@@ -40,12 +41,11 @@ from service_kit.lifecycle import Lifecycle
 from service_kit.logs import event
 from service_kit.metrics import serve_http
 from service_kit.tasks import Tasks
-from smtpgated_contracts.values.mail import EdgeId
+from smtpgated_contracts.values.mail import EdgeId, SessionRef
 
 _LOG: Final = logging.getLogger(__name__)
 RULEBOOK_MESSAGE_OCTETS: Final = 16 * 1024 * 1024
 """A rulebook may be 10 MiB (``rulebook.document``); it travels in one message."""
-_BEYOND_SCAN_S: Final = 30.0
 
 
 async def run(settings: EdgeSettings) -> None:
@@ -80,6 +80,7 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
     registry: Registry[Conductor] = Registry()
     open_links = OpenLinks()
     state = FarmState(SYSTEM_CLOCK, lambda subjects: _locks_changed(registry, subjects))
+    load = Load(settings.limits, SYSTEM_CLOCK, lambda: _load_changed(registry))
     without_policy = parse(DEFAULT_DOCUMENT) if settings.policy.stance == "open" else None
 
     if settings.destination.transparent:
@@ -110,12 +111,15 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
             deadline_s=settings.scanner.deadline_s,
         )
         surroundings = Surroundings(
-            core=_core_settings(settings),
+            core=core_settings(settings),
+            trace=_trace_header(settings),
+            content_total_s=settings.smtp.content_total_s,
             connect_timeout_s=settings.destination.connect_timeout_s,
             policy=policy,
             scanner=scanner,
             reporting=Reporting(SYSTEM_CLOCK, outcomes, events, privacy, registry.count),
             locks=state,
+            load=load,
             registry=registry,
             open_links=open_links,
             tunnel_limits=TunnelLimits(
@@ -135,10 +139,13 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
             edge_id,
             settings.limits.sessions,
             without_policy,
+            load,
+            SYSTEM_CLOCK,
         )
         watch = RulebookWatch(policy_channel, edge_id, state, readiness)
         tasks.spawn(watch.run(), name="policy watch")
         tasks.spawn(outcomes.run(), name="outcome report")
+        tasks.spawn(load.run(), name="load")
         policy.start()
         if await entrance.open(readiness):
             await _accept(settings, entrance, acceptor, open_links, readiness, lifecycle)
@@ -149,14 +156,15 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
     await scanner_channel.close()
 
 
-def _core_settings(settings: EdgeSettings) -> CoreSettings:
-    """Deadlines nest: the scan's own ends before the core's patience for a verdict does."""
-    patience = {
-        **PATIENCE,
-        Phase.VERDICT: settings.scanner.deadline_s + _BEYOND_SCAN_S,
-        Phase.TUNNEL: settings.tunnel.idle_s,
-    }
-    return CoreSettings(reply_name=settings.replies.name, patience=patience)
+def _trace_header(settings: EdgeSettings) -> Callable[[SessionRef], bytes]:
+    return lambda session: render_trace_header(
+        session,
+        style=settings.trace.style,
+        header=settings.trace.header,
+        name=settings.replies.name or settings.edge_id,
+        abuse=settings.trace.abuse,
+        started_unix_s=SYSTEM_CLOCK.unix_ms() // 1000,
+    )
 
 
 def _events(settings: EdgeSettings) -> EventScript | NoScript:
@@ -164,6 +172,11 @@ def _events(settings: EdgeSettings) -> EventScript | NoScript:
     if script is None:
         return NoScript()
     return EventScript(script, settings.events, settings.replies.name, (listen.host, listen.port))
+
+
+def _load_changed(registry: Registry[Conductor]) -> None:
+    for session in registry:
+        session.load_changed()
 
 
 def _locks_changed(registry: Registry[Conductor], subjects: Iterable[str]) -> None:

@@ -20,7 +20,7 @@ from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.links.tunnel import Tunnel, TunnelLimits
 from edge_proxy.metrics import Side
 from edge_proxy.patience import Patience
-from edge_proxy.ports import LockTable, PolicyPort, ScanFeed, ScanPort
+from edge_proxy.ports import LoadState, LockTable, PolicyPort, ScanFeed, ScanPort
 from edge_proxy.registry import Registry
 from edge_proxy.relay import actions, refusals
 from edge_proxy.relay.actions import Action, Loss
@@ -49,10 +49,14 @@ class Surroundings:
     scanner: ScanPort
     reporting: Reporting
     locks: LockTable
+    load: LoadState
     registry: Registry["Conductor"]
     open_links: OpenLinks
     tunnel_limits: TunnelLimits
     tasks: Tasks
+    trace: Callable[[SessionRef], bytes] = lambda _session: b""
+    content_total_s: float = 0.0
+    """Seconds one message may take to arrive; 0: any time."""
 
 
 class Conductor:
@@ -84,6 +88,7 @@ class Conductor:
         self._over = False
         self._asked_policy = False
         self._patience = Patience(lambda: self._input(self._core.deadline_passed))
+        self._for_content = Patience(lambda: self._input(self._core.content_overdue))
 
     # The session's life
 
@@ -109,6 +114,8 @@ class Conductor:
         locked = locks.lock_on(self.session) is not None and not locks.may_be_exempt(self.session)
         if locked:
             metrics.LOCKED_OUT().inc()
+        if self._around.load.spared:
+            self.load_changed()
         self._input(lambda: self._core.start(locked=locked))
 
     def lock_changed(self) -> None:
@@ -117,6 +124,10 @@ class Conductor:
             self._input(self._core.locked)
         else:
             self._input(self._core.unlocked)
+
+    def load_changed(self) -> None:
+        """What is spared because of load is not what it was."""
+        self._input(lambda: self._core.spare(self._around.load.spared))
 
     @property
     def has_begun_mail(self) -> bool:
@@ -185,6 +196,7 @@ class Conductor:
         if lock is not None:
             metrics.LOCKED_OUT().inc()
             decision = Decision(DecisionKind.REFUSE, f"lock:{lock.cause}")
+        self._input(lambda: self._core.trace(self._around.trace(self.session)))
         self._input(lambda: self._core.decided(decision))
 
     def _identify(self, identity: str) -> None:
@@ -264,6 +276,11 @@ class Conductor:
     def _keep_time(self) -> None:
         tunnelled = self._tunnel.progress if self._tunnel is not None else 0
         self._patience.follow((*self._core.progress, tunnelled), self._core.patience)
+        arriving, at_most_s = self._core.content_arriving, self._around.content_total_s
+        if arriving is None or not at_most_s:
+            self._for_content.stop()
+        else:
+            self._for_content.follow(arriving, at_most_s)
 
     def _finish(self) -> None:
         """The session is over: what was held for it is given back, once."""
@@ -271,6 +288,7 @@ class Conductor:
             return
         self._over = True
         self._patience.stop()
+        self._for_content.stop()
         self._drop_everything()
         self._around.registry.remove(self.session)
         if self._asked_policy:

@@ -10,6 +10,7 @@ from edge_proxy.address_privacy import EdgeLogSettings
 from edge_proxy.destination_settings import DestinationSettings
 from edge_proxy.events.script import EventSettings
 from edge_proxy.router_settings import RouterSettings
+from edge_proxy.smtp_settings import SmtpSettings, TraceSettings
 from service_kit.addresses import HostPort
 from service_kit.config import Settings
 from service_kit.tls import TlsSettings
@@ -73,6 +74,14 @@ class ReplySettings(Settings):
 class LimitSettings(Settings):
     sessions: int = Field(default=5000, ge=1)
     """Concurrent sessions of one worker; beyond: 421 at accept."""
+    load_average: float = Field(default=0.0, ge=0)
+    """The machine's 1-minute load average above which new sessions get 421; 0: off."""
+    loop_lag_ms: int = Field(default=2000, ge=0)
+    """Milliseconds a worker comes late to its work, above which new sessions get 421; 0: off."""
+    skip_spam_load_average: float = Field(default=0.0, ge=0)
+    """The 1-minute load average above which new messages are not scanned for spam; 0: off."""
+    skip_spam_loop_lag_ms: int = Field(default=0, ge=0)
+    """Milliseconds of lateness above which new messages are not scanned for spam; 0: off."""
 
 
 class TunnelSettings(Settings):
@@ -102,6 +111,8 @@ class EdgeSettings(Settings):
     policy: PolicySettings = PolicySettings()
     limits: LimitSettings = LimitSettings()
     tunnel: TunnelSettings = TunnelSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    trace: TraceSettings = TraceSettings()
     replies: ReplySettings = ReplySettings()
     metrics: MetricsSettings | None = None
     events: EventSettings = EventSettings()

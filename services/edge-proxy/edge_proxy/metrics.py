@@ -28,6 +28,15 @@ class RuleMode(Enum):
     SHADOW = "shadow"
 
 
+class Overload(Enum):
+    """Why a connection is refused at accept."""
+
+    SESSIONS = "worker is full"
+    LINKS = "too many lingering connections"
+    LOAD_AVERAGE = "load average"
+    LOOP_LAG = "loop lag"
+
+
 class Handover(Enum):
     """What became of a successor's wish."""
 
@@ -63,7 +72,9 @@ DECISIONS: Final = counter(
 OCTETS: Final = counter("edge_octets", "Octets received, by side.", side=Side)
 TUNNELS: Final = counter("edge_tunnels", "Sessions that became a TLS tunnel.")
 TUNNELS_ENDED: Final = counter(
-    "edge_tunnels_ended", "Tunnels that ended, by why; timeout: idle too long.", closed_by=CloseCause
+    "edge_tunnels_ended",
+    "Tunnels that ended, by why; timeout: idle too long.",
+    closed_by=CloseCause,
 )
 TUNNEL_VERSIONS: Final = counter(
     "edge_tunnel_versions", "Tunnels that ended, by what the server chose.", version=TlsVersion
@@ -85,7 +96,19 @@ RULES: Final = counter(
     "edge_rules_fired", "Rules that bit, or in shadow would have.", mode=RuleMode
 )
 LOCKED_OUT: Final = counter("edge_locked_out", "Sessions refused because their source is locked.")
-OVERLOADED: Final = counter("edge_overloaded", "Connections refused at accept because of load.")
+OVERLOADED: Final = counter(
+    "edge_overloaded", "Connections refused at accept because of load, by what.", why=Overload
+)
+LOOP_LAG: Final = gauge(
+    "edge_loop_lag_s",
+    "Seconds the event loop comes late to its work, smoothed.",
+    combined="livemax",
+)
+SPARES_SPAM: Final = gauge(
+    "edge_spares_spam",
+    "1 while new messages are not scanned for spam because of load.",
+    combined="livemax",
+)
 NO_DESTINATION: Final = counter(
     "edge_no_destination", "Connections that could not become sessions, by why.", why=NotFound
 )

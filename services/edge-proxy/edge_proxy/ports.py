@@ -70,6 +70,15 @@ class OutcomePort(Protocol):
         ...
 
 
+class LoadState(Protocol):
+    """How hard we are at work."""
+
+    @property
+    def spared(self) -> frozenset[EngineClass]:
+        """Classes that messages which begin now are not scanned by."""
+        ...
+
+
 class LockTable(Protocol):
     def lock_on(self, session: SessionRef) -> Lock | None:
         """The lock in force on this session's source or identity, if there is one."""

@@ -32,6 +32,7 @@ from edge_proxy.relay.transaction import Transaction
 from edge_proxy.smtp.chunks import Chunk
 from edge_proxy.smtp.commands import Command
 from edge_proxy.smtp.content import DotStuffedReader
+from edge_proxy.smtp.header_filter import HeaderFilter
 from edge_proxy.smtp.lines import Inbox
 from edge_proxy.smtp.replies import ReplyReader
 from rulebook.evaluate import evaluate
@@ -66,6 +67,7 @@ class Conversation:
         "enhanced",
         "facts",
         "farewell",
+        "header_filter",
         "held_reply",
         "hello",
         "inbox",
@@ -120,6 +122,7 @@ class Conversation:
         self.proposed: Transaction | None = None  # by the last MAIL or RSET, while unanswered
         self.mails = 0
         self.reader = DotStuffedReader()
+        self.header_filter: HeaderFilter | None = None
         self.transactions = 0
         self.trace_header = b""
         self.chunk = Chunk(0, last=False)

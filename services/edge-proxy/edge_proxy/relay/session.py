@@ -73,6 +73,7 @@ _WANTS_MORE: Final = frozenset(
 _IN_CONTENT: Final = frozenset(
     {Phase.CONTENT, Phase.CHUNK, Phase.AWAIT_CHUNKS, Phase.VERDICT, Phase.DISCARD}
 )
+_ARRIVING: Final = frozenset({Phase.CONTENT, Phase.CHUNK, Phase.DISCARD, Phase.SKIP})
 _BEFORE_THE_GREETING: Final = frozenset({Phase.POLICY, Phase.GREETING})
 
 
@@ -115,6 +116,15 @@ class RelaySession:
     def progress(self) -> tuple[Phase, int]:
         """Changes with every phase and every step forward; an octet alone is no progress."""
         return self._c.phase, self._c.progress
+
+    @property
+    def content_arriving(self) -> tuple[int, int] | None:
+        """Names the content that is arriving, wanted or not, whole or in chunks; None: none is."""
+        c = self._c
+        between_chunks = c.phase is Phase.COMMAND and c.transaction.ordinal > 0
+        if c.phase in _ARRIVING or (between_chunks and not c.transaction.failed):
+            return c.transactions, c.refused_commands
+        return None
 
     # Inputs: the session
 
@@ -213,6 +223,12 @@ class RelaySession:
         else:
             c.close(CloseCause.TIMEOUT, _IMPATIENCE.get(c.phase, refusals.IDLE))
         return self._run()
+
+    def content_overdue(self) -> Sequence[Action]:
+        """The content that is arriving takes longer than a message may, however steadily."""
+        if self.content_arriving is not None:
+            self._c.close(CloseCause.TIMEOUT, refusals.CONTENT_TOO_SLOW)
+        return self._c.outbox.take()
 
     # Inputs: downstream
 
