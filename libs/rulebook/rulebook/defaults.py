@@ -29,6 +29,8 @@ sources = ["127.0.0.0/8", "::1/128"]
 #   head    scan as much as the limit allows and let that decide
 limit_octets = 67108864
 oversize = "refuse"
+# How scanners look at it: a [profiles.NAME] of their configuration; "" for their default.
+profile = ""
 
 # When no engine of a class can judge: closed (451, the sender tries again) or open (released).
 stances = { virus = "closed", spam = "open" }

@@ -4,6 +4,7 @@ The keys are explained line by line in ``defaults.DEFAULT_DOCUMENT``. Unknown ke
 and rules that share an id are errors: a rulebook is taken whole or not at all.
 """
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import fields
@@ -35,6 +36,7 @@ MAX_COUNT: Final = 10**12
 MAX_REPLY_CHARACTERS: Final = 400
 """RFC 5321 §4.5.3.1.5 allows 512 octets a reply line; code, status and CRLF need their part."""
 
+_NAME: Final = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,62})?")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _Table = dict[str, Any]
 
@@ -120,7 +122,7 @@ def _limits(entry: _Table) -> Limits:
 
 def _scanning(entry: _Table) -> Scanning:
     default = Scanning()
-    _only(entry, {"limit_octets", "oversize", "stances"}, "scanning")
+    _only(entry, {"limit_octets", "oversize", "stances", "profile"}, "scanning")
     stances = _table(entry, "stances", "scanning")
     _only(stances, set(EngineClass), "scanning.stances")
     given = {
@@ -134,6 +136,7 @@ def _scanning(entry: _Table) -> Scanning:
         limit_octets=limit,
         oversize=_choice(Oversize, entry.get("oversize", default.oversize), "scanning.oversize"),
         stances={**default.stances, **given},
+        profile=_name(entry.get("profile", default.profile), "scanning.profile"),
     )
 
 
@@ -162,6 +165,13 @@ def _choice(choices: type[_Choice], value: Any, place: str) -> _Choice:
         raise RulebookError(
             f"{place} = {shown(value)}: should be one of {', '.join(choices)}"
         ) from None
+
+
+def _name(value: Any, place: str) -> str:
+    """A scan profile's: empty, or as the scanners' configuration spells names."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise RulebookError(f"{place} = {shown(value)}: should be a name, as in strict-1")
+    return value
 
 
 def _count(entry: _Table, key: str, default: int, place: str) -> int:

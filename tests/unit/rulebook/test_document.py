@@ -42,6 +42,7 @@ def test_every_key_of_the_document_arrives_in_its_place() -> None:
         limit_octets = 1000
         oversize = "head"
         stances = { spam = "closed" }
+        profile = "strict-1"
         [[rules]]
         id = "no-spam"
         phase = "content"
@@ -59,6 +60,7 @@ def test_every_key_of_the_document_arrives_in_its_place() -> None:
         limit_octets=1000,
         oversize=Oversize.HEAD,
         stances={EngineClass.VIRUS: Stance.CLOSED, EngineClass.SPAM: Stance.CLOSED},
+        profile="strict-1",
     )
     [rule] = rulebook.rules[Phase.CONTENT]
     assert (rule.id, rule.action, rule.mode) == ("no-spam", Action.REFUSE, Mode.SHADOW)
@@ -113,7 +115,9 @@ def test_the_default_document_is_a_rulebook_that_refuses_and_locks() -> None:
         ('schema = 1\n[scanning]\nstances = "open"', "scanning.stances = 'open'"),
         ('schema = 1\n[scanning.stances]\nvirus = "ajar"', "scanning.stances.virus = 'ajar'"),
         ('schema = 1\n[scanning.stances]\nworm = "open"', "scanning.stances.worm"),
-        ('schema = 1\n[scanning]\nprofile = "fast"', "scanning.profile: no such key"),
+        ('schema = 1\n[scanning]\nspeed = "fast"', "scanning.speed: no such key"),
+        ('schema = 1\n[scanning]\nprofile = "Fast!"', "scanning.profile = 'Fast!'"),
+        ("schema = 1\n[scanning]\nprofile = 1", "scanning.profile = 1"),
         (
             'schema = 1\n[[rules]]\nid = "a"\nphase = "content"\naction = "skip-virus-scan"',
             "too late in phase content",
