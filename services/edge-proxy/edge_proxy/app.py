@@ -29,8 +29,8 @@ from edge_proxy.load import Load
 from edge_proxy.local_limits import decide_locally
 from edge_proxy.open_files import allow
 from edge_proxy.registry import Registry
-from edge_proxy.under_supervisor import UnderSupervisor, worker_number
 from edge_proxy.trace import render_trace_header
+from edge_proxy.under_supervisor import UnderSupervisor, worker_number
 from edge_proxy.workers import supervise
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse

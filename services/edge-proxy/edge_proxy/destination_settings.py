@@ -68,6 +68,9 @@ class DestinationSettings(Settings):
     introduce: Literal["none", "xclient", "proxy-v2"] = "none"
     """With mode fixed: how ``server`` is told who the client is. xclient: XCLIENT, if it offers
     that; proxy-v2: a PROXY protocol header before everything else."""
+    xclient_login: bool = False
+    """With introduce = xclient: say the identity as LOGIN; the server takes such a client for one
+    that has authenticated, and may relay for it."""
     identity_tlv: int | None = Field(default=None, ge=0xE0, le=0xEF)
     """Type of the PROXY v2 TLV that carries the client's identity, in and out; none: none does."""
     ident: IdentSettings | None = None
