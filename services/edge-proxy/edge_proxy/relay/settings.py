@@ -33,6 +33,9 @@ class CoreSettings:
     """Whether the server is told by XCLIENT who the client is, and a session is closed if not."""
     xclient_login: bool = False
     """Whether XCLIENT also says LOGIN, where the session's identity is known."""
+    spoofed_header: bytes = b""
+    """Header fields of this name that a client brings are taken out; needs ``chunking`` off: a
+    chunk's size is told before its octets. Empty: none are."""
     max_owed_replies: int = 128
     """Commands under way; the old program allowed 128. At the bound reading stops."""
     max_inbox: int = 65_536
