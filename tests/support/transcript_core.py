@@ -84,7 +84,8 @@ class _Stage:
                 document.append(rest)
             elif kind == "setting":
                 key, _, value = rest.partition(" = ")
-                settings[key] = _WORDS.get(value, int(value) if value.isdigit() else value)
+                octets = value.encode() if key == "spoofed_header" else value
+                settings[key] = _WORDS.get(value, int(value) if value.isdigit() else octets)
             elif given == "octets waiting in the kernel":
                 self._waiting = True
             else:
