@@ -1,0 +1,84 @@
+"""A smtp-gated.conf -> a draft of our files, every directive of it accounted for."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from pydantic import ValidationError
+
+from edge_proxy.config import EdgeSettings
+from edge_proxy.legacy.documents import toml
+from edge_proxy.legacy.draft import Draft, File, Old
+from edge_proxy.legacy.judging import translate_judging
+from edge_proxy.legacy.left_out import GONE, NO_EFFECT, NOT_YET, OTHER_TEXTS
+from edge_proxy.legacy.syntax import read
+from edge_proxy.legacy.telling import translate_telling
+from edge_proxy.legacy.way_in import translate_way_in
+from rulebook.document import parse
+from rulebook.errors import RulebookError
+
+
+def translate(text: str) -> tuple[Old, Draft]:
+    """Raises LegacyError: what the old program would not have started with."""
+    old, draft = Old(read(text)), Draft()
+    translate_way_in(old, draft)
+    translate_judging(old, draft)
+    translate_telling(old, draft)
+    if "engines" not in draft.files[File.SCANNER]:
+        draft.files[File.SCANNER].clear()  # nothing is scanned, so no scanner is needed
+    for name, reason in NOT_YET.items():
+        if _IN_FORCE.get(name, _is_set)(old, name):
+            draft.lacking[name] = reason
+    for name in old.given:
+        if name not in draft.became and name not in draft.lacking:
+            draft.say(name, _reason(name))
+    return old, draft
+
+
+def to_put_right(draft: Draft) -> list[str]:
+    """What our services would say against the draft: a script that is not there, and the like."""
+    problems = []
+    try:
+        EdgeSettings.model_validate(draft.files[File.EDGE])
+    except ValidationError as invalid:
+        for each in invalid.errors(include_url=False, include_input=False):
+            place = ".".join(str(part) for part in each["loc"])
+            problems.append(f"{File.EDGE}: {place}: {each['msg']}")
+    try:
+        parse(toml(draft.files[File.RULEBOOK]))
+    except RulebookError as wrong:
+        problems.append(f"{File.RULEBOOK}: {wrong}")
+    return problems
+
+
+def _reason(name: str) -> str:
+    if name in GONE:
+        return GONE[name]
+    if name in NOT_YET:
+        return "off, as before"
+    return OTHER_TEXTS if name.startswith("msg_") else NO_EFFECT
+
+
+def _is_set(old: Old, name: str) -> bool:
+    return not old.is_default(name)
+
+
+def _rates(old: Old, name: str) -> bool:
+    return old.number("ratelimit_expiration") > 0 and not old.is_default(name)
+
+
+_IN_FORCE: Final[Mapping[str, Callable[[Old, str], bool]]] = {
+    "max_per_ident": lambda old, _: old.text("mode").startswith("remote"),
+    "max_load": lambda old, name: old.real(name) > 0,
+    "spam_max_load": lambda old, name: (
+        old.real(name) > 0 and old.text("antispam_type") == "spamassassin"
+    ),
+    "earlytalker": lambda old, name: old.yes(name) and old.text("mode") != "fixed+xclient",
+    "nat_header": lambda old, name: (
+        old.text("nat_header_type") != "none" and not old.is_default(name)
+    ),
+    "nat_header_type": lambda old, name: old.text(name) != "none",
+    "abuse": lambda old, name: old.text("nat_header_type") == "generic" and bool(old.text(name)),
+    "spf_log_only": lambda old, name: old.text("spf") != "off" and old.yes(name),
+    **dict.fromkeys((name for name in NOT_YET if name.startswith("ratelimit_")), _rates),
+}
+"""Whether the old program did what cannot be expressed; of the others: whether they are set."""
