@@ -41,8 +41,12 @@ def open_channel(
     target: str,
     tls: TlsSettings | None,
     largest_message_octets: int = DEFAULT_LARGEST_MESSAGE_OCTETS,
+    peer_name: str = "",
 ) -> grpc.aio.Channel:
-    """``target``: ``host:port`` or a gRPC name (``dns:///scanner:7001``). Connects when used."""
+    """``target``: ``host:port`` or a gRPC name (``dns:///scanner:7001``). Connects when used.
+
+    ``peer_name`` is the name in this peer's certificate, where it is not ``tls.peer_name``.
+    """
     arguments: list[tuple[str, str | int]] = [
         *_ARGUMENTS,
         ("grpc.max_receive_message_length", largest_message_octets),
@@ -50,6 +54,7 @@ def open_channel(
     ]
     if tls is None:
         return grpc.aio.insecure_channel(target, options=arguments)
-    if tls.peer_name:
-        arguments.append(("grpc.ssl_target_name_override", tls.peer_name))
+    expected = peer_name or tls.peer_name
+    if expected:
+        arguments.append(("grpc.ssl_target_name_override", expected))
     return grpc.aio.secure_channel(target, tls.channel_credentials(), options=arguments)

@@ -87,8 +87,12 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
         open_to_every_address(entrance.sessions)
     allow(settings.limits.sessions)
     privacy = AddressPrivacy.of(settings.log)
-    policy_channel = open_channel(settings.policy.target, settings.tls, RULEBOOK_MESSAGE_OCTETS)
-    scanner_channel = open_channel(settings.scanner.target, settings.tls)
+    policy_channel = open_channel(
+        settings.policy.target, settings.tls, RULEBOOK_MESSAGE_OCTETS, settings.policy.peer_name
+    )
+    scanner_channel = open_channel(
+        settings.scanner.target, settings.tls, peer_name=settings.scanner.peer_name
+    )
     async with Tasks() as tasks:
         outcomes = OutcomeReport(policy_channel, edge_id)
         policy = PolicyClient(

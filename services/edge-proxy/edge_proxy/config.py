@@ -46,6 +46,8 @@ class ListenSettings(Settings):
 class ScannerSettings(Settings):
     target: str = Field(default="127.0.0.1:50051", min_length=1)
     """gRPC name of the scanners: ``host:port`` or ``dns:///name:port`` for all replicas."""
+    peer_name: str = ""
+    """The name expected in the scanners' certificates; empty: as ``[tls] peer_name`` says."""
     deadline_s: float = Field(default=60.0, gt=0, le=240)
     """From the end of content to the verdict; stays below the server's 5 minutes."""
     inline_octets: int = Field(default=262_144, ge=1024, le=524_288)
@@ -55,6 +57,8 @@ class ScannerSettings(Settings):
 class PolicySettings(Settings):
     target: str = Field(default="127.0.0.1:50052", min_length=1)
     """gRPC name of the policy service."""
+    peer_name: str = ""
+    """The name expected in policy's certificate; empty: as ``[tls] peer_name`` says."""
     patience_ms: int = Field(default=1000, ge=10, le=20_000)
     """How long a session waits for policy's decision; then the edge's own limits decide."""
     stance: Literal["open", "closed"] = "closed"

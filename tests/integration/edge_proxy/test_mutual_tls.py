@@ -14,6 +14,7 @@ from tests.support.eventually import eventually
 from tests.support.fake_farm import FakeFarm
 from tests.support.fake_policy import FakePolicy
 from tests.support.fake_scanner import FakeScanner
+from tests.unit.service_kit import conftest
 
 
 def certified(folder: Path, name: str) -> TlsSettings:
@@ -52,6 +53,26 @@ async def test_with_certificates_of_one_authority_everything_works(ours: TlsSett
             assert (await client.deliver(b"hello\r\n")).code == 250
         await eventually(lambda: farm.policy.outcomes)
     assert len(farm.scanner.scans) == len(farm.policy.opened) == 1
+
+
+async def test_scanners_and_policy_may_have_names_of_their_own(tmp_path: Path) -> None:
+    one = conftest.Authority(tmp_path, "ours")
+    edge_tls, scanner_tls, policy_tls = (one.issue(each) for each in ("edge", "scanner", "policy"))
+    named = {
+        **written(edge_tls),
+        "policy": {"peer_name": "policy"},
+        "scanner": {"peer_name": "scanner"},
+    }
+    async with (
+        FakeScanner(scanner_tls) as scanner,
+        FakePolicy(tls=policy_tls) as policy,
+        FarServer() as far,
+        inner_edge(FakeFarm(scanner, policy, far), named) as edge,
+        edge.client() as client,
+    ):
+        await client.greeted()
+        assert (await client.deliver(b"hello\r\n")).code == 250
+        assert scanner.scans
 
 
 async def nothing_is_said(edge: InnerEdge, farm: FakeFarm) -> None:

@@ -27,11 +27,11 @@ async def _server(
     await running.stop(0)
 
 
-async def _passes(server: TlsSettings, client: TlsSettings | None) -> bool:
+async def _passes(server: TlsSettings, client: TlsSettings | None, peer_name: str = "") -> bool:
     """Whether a call over these certificates gets through."""
     async with (
         _server(server) as running,
-        open_channel(f"127.0.0.1:{running.port}", client) as channel,
+        open_channel(f"127.0.0.1:{running.port}", client, peer_name=peer_name) as channel,
     ):
         return await _answers(channel)
 
@@ -81,6 +81,12 @@ async def test_the_right_certificates_pass(authority: Authority) -> None:
 async def test_the_name_to_expect_can_be_given(authority: Authority) -> None:
     client = authority.issue("edge").model_copy(update={"peer_name": "scanner"})
     assert await _passes(authority.issue("scanner"), client)
+
+
+async def test_two_peers_may_have_two_names(authority: Authority) -> None:
+    client = authority.issue("edge").model_copy(update={"peer_name": "scanner"})
+    assert await _passes(authority.issue("policy"), client, peer_name="policy")
+    assert not await _passes(authority.issue("scanner"), client, peer_name="policy")
 
 
 async def test_a_server_of_another_name_is_refused(authority: Authority) -> None:
