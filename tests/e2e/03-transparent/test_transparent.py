@@ -169,6 +169,8 @@ async def test_a_source_behind_the_routers_own_nat_is_the_customer(on_a_router: 
         {"destination": {"mode": "redirect", "pre_nat": True}, "router": _ROUTER_TABLE}
     )
     on_a_router.load_rules(config)
+    for address in _HIDDEN_BEHIND.values():
+        on_a_router.network.router.run("ip", "route", "add", address, "dev", CLIENT_SIDE)
     on_a_router.network.redirect(_HIDES_CUSTOMERS)
     async with edge_in(on_a_router.network.router, config) as edge:
         for family in FAMILIES:
@@ -178,14 +180,15 @@ async def test_a_source_behind_the_routers_own_nat_is_the_customer(on_a_router: 
             assert on_a_router.policy.opened[-1].source.address == family.client
 
 
-_HIDES_CUSTOMERS: Final = """
-table inet hides_customers {
-  chain incoming {
+_HIDDEN_BEHIND: Final = {IPV4: "192.0.2.77", IPV6: "2001:db8:77::1"}
+_HIDES_CUSTOMERS: Final = f"""
+table inet hides_customers {{
+  chain incoming {{
     type nat hook input priority 100;
-    tcp dport 2525 meta nfproto ipv4 snat ip to 192.0.2.77
-    tcp dport 2525 meta nfproto ipv6 snat ip6 to 2001:db8:77::1
-  }
-}
+    tcp dport 2525 meta nfproto ipv4 snat ip to {_HIDDEN_BEHIND[IPV4]}
+    tcp dport 2525 meta nfproto ipv6 snat ip6 to {_HIDDEN_BEHIND[IPV6]}
+  }}
+}}
 """
 
 
