@@ -12,7 +12,7 @@ MEMBERS := libs/contracts libs/rulebook libs/service_kit services/edge-proxy ser
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help setup proto demo run test unit properties transcripts contract integration e2e \
-        lint types floors check bench fuzz lock clean deps
+        lint types floors check bench desync fuzz lock clean deps
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ check: lint types floors unit properties transcripts ## all that needs no peer a
 
 bench: setup deps ## figures: ratios measured in one run
 	$(BIN)/python -m bench
+
+desync: setup deps ## docs/desync-matrix.md from a run against real servers
+	$(BIN)/python -m tools.write_desync_matrix --write
 
 fuzz: setup ## coverage-guided fuzzing of the relay core (SECONDS=60)
 	$(BIN)/python tests/fuzz/relay_core.py -max_total_time=$(or $(SECONDS),60)

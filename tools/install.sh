@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # What the Makefile installs: `run` (the .venv the farm runs in), `test` (what tests need
-# besides, in the same .venv), `peers` (Debian packages: the real servers tests talk to).
+# besides, in the same .venv), `peers` (the real servers tests talk to: Debian packages, and
+# into .tools/ what Debian does not let be installed beside Postfix, or does not have).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
 PEERS=(clamav-daemon spamd spamassassin rspamd postfix haproxy nftables iproute2 swaks curl procps)
+# Mail servers beside Postfix: unpacked, never installed; then the libraries they want.
+UNPACKED=(exim4-daemon-light opensmtpd)
+PEERS+=(libdb5.3 libgnutls-dane0 libidn12 libnsl2 libevent-2.1-7)
 
 progress() { if [ -t 2 ]; then printf '\r\033[K%s' "$1" >&2; else printf '%s\n' "$1" >&2; fi; }
 progress_end() { if [ -t 2 ]; then printf '\r\033[K' >&2; fi; }
@@ -78,10 +82,17 @@ install_test() {
 }
 
 install_peers() {
+    install_packages
+    unpack_servers
+    install_haraka
+}
+
+install_packages() {
     local missing=() sudo=() package
     for package in "${PEERS[@]}"; do
         dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
     done
+    command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
     [ ${#missing[@]} -eq 0 ] && return
     command -v apt-get >/dev/null || die "The tests talk to real servers (${missing[*]}) and know only apt-get to install them."
     if [ "$(id -u)" -ne 0 ]; then
@@ -95,6 +106,38 @@ install_peers() {
         cat "$log" >&2; die "apt-get could not install ${missing[*]}; see above."
     fi
     rm -f "$log"
+}
+
+unpack_servers() {
+    local package folder log; log=$(mktemp)
+    for package in "${UNPACKED[@]}"; do
+        [ -d ".tools/unpacked/$package" ] && continue
+        progress "unpacking $package"
+        folder=$(mktemp -d)
+        # Without lists of packages apt-get knows none: then they are fetched first.
+        if ! ( cd "$folder" && { apt-get download "$package" || { apt-get update && apt-get download "$package"; }; } \
+                && dpkg -x ./*.deb tree ) >"$log" 2>&1; then
+            cat "$log" >&2; die "apt-get could not fetch $package; see above."
+        fi
+        mkdir -p .tools/unpacked
+        mv "$folder/tree" ".tools/unpacked/$package"
+        rm -rf "$folder"
+    done
+    rm -f "$log"; progress_end
+}
+
+install_haraka() {
+    local lock=tools/haraka/package-lock.json log
+    cmp -s "$lock" .tools/haraka/.installed && return
+    log=$(mktemp)
+    progress "installing Haraka"
+    rm -rf .tools/haraka; mkdir -p .tools/haraka
+    cp tools/haraka/package.json "$lock" .tools/haraka
+    if ! ( cd .tools/haraka && npm ci --ignore-scripts --omit=optional --no-audit --no-fund ) >"$log" 2>&1; then
+        cat "$log" >&2; die "npm could not install Haraka; see above."
+    fi
+    cp "$lock" .tools/haraka/.installed
+    rm -f "$log"; progress_end
 }
 
 case ${1:-} in

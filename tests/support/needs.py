@@ -3,8 +3,12 @@
 import os
 import shutil
 import sys
+from pathlib import Path
+from typing import Final
 
 from tests.support.engines import PeerMissing, skip_or_fail
+
+_TOOLS: Final = Path(__file__).resolve().parent.parent.parent / ".tools"
 
 
 def need_root(what_for: str) -> None:
@@ -25,3 +29,19 @@ def need_linux(what_for: str) -> None:
     """For what no other kernel has."""
     if sys.platform != "linux":
         skip_or_fail(PeerMissing(f"{what_for} needs Linux"))
+
+
+def need_unpacked(package: str) -> Path:
+    """Where its files are; Debian's, but not installed: ``make deps`` only unpacks it."""
+    tree = _TOOLS / "unpacked" / package
+    if not tree.is_dir():
+        skip_or_fail(PeerMissing(f"{tree} is not there (Debian package {package}; make deps)"))
+    return tree
+
+
+def need_haraka() -> Path:
+    """Its program; ``make deps`` fetches it with npm."""
+    program = _TOOLS / "haraka/node_modules/Haraka/bin/haraka"
+    if not program.is_file():
+        skip_or_fail(PeerMissing(f"{program} is not there (npm package Haraka; make deps)"))
+    return program

@@ -20,8 +20,9 @@ from tests.support.eventually import eventually
 from tests.support.needs import need_program, need_root
 from tests.support.processes import until
 
-BareNewline = Literal["no", "reject"]
-"""smtpd_forbid_bare_newline: ``no`` ends content at LF.LF too, ``reject`` refuses it."""
+BareNewline = Literal["no", "normalize", "reject"]
+"""smtpd_forbid_bare_newline: ``no`` ends content at LF.LF too, ``normalize`` ends it at the RFC's
+terminator alone and reads any LF within as a line end, ``reject`` refuses bare newlines."""
 
 DOMAIN: Final = "far.example"
 
@@ -134,6 +135,16 @@ class Postfix:
         await eventually(found)
         (message,) = found()
         return message[message.index(b"\n" + first_line) + 1 :].replace(b"\n", b"\r\n")
+
+    def is_idle(self) -> bool:
+        """Whether everything that was accepted has been delivered."""
+        queue = self._folder / "queue"
+        # In the order in which a message travels, so that none is missed on its way.
+        return not any(
+            each.is_file()
+            for name in ("maildrop", "incoming", "active", "deferred")
+            for each in (queue / name).rglob("*")
+        )
 
     def log(self) -> str:
         """What it said."""
