@@ -15,14 +15,8 @@ from tests.support.edge import EdgeProcess, Tables, edge_process, settings_for
 from tests.support.eventually import eventually
 from tests.support.fake_farm import FakeFarm, fake_farm
 from tests.support.fake_scanner import Step
+from tests.support.free_port import free_port
 from tests.support.status import metric, page
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def two_workers(farm: FakeFarm, overrides: Tables | None = None) -> dict[str, Any]:

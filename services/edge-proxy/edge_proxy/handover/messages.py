@@ -78,6 +78,7 @@ async def hear(
     doors = [socket.socket(fileno=each) for each in descriptors]
     for door in doors:
         door.settimeout(0)
+        door.set_inheritable(False)  # recv_fds does not pass MSG_CMSG_CLOEXEC on
     return word, doors[0] if doors else None
 
 

@@ -1,12 +1,11 @@
-"""Listening sockets: families, sharing, and one sentence when the address cannot be had."""
+"""Listening sockets: families, and one sentence when the address cannot be had."""
 
 import asyncio
-import socket
 
 import pytest
 
 from edge_proxy.links.link import Link
-from edge_proxy.links.listener import address_of, bind, listen, reserved
+from edge_proxy.links.listener import address_of, bind, listen
 from edge_proxy.links.open_links import OpenLinks
 from service_kit.addresses import HostPort
 from service_kit.errors import StartError
@@ -16,40 +15,27 @@ ANY = HostPort("127.0.0.1", 0)
 
 
 def test_port_0_is_any_free_one_and_can_be_asked() -> None:
-    with bind(ANY, 16, shared=False) as listening:
+    with bind(ANY, 16) as listening:
         address = address_of(listening)
         assert address.host == "127.0.0.1"
         assert address.port > 0
 
 
 def test_an_address_that_is_taken_is_a_sentence() -> None:
-    with bind(ANY, 16, shared=False) as first:
+    with bind(ANY, 16) as first:
         taken = address_of(first)
         with pytest.raises(StartError, match=rf"^cannot listen on {taken}: Address already in use"):
-            bind(taken, 16, shared=False)
-        with pytest.raises(StartError), reserved([taken]):
-            pass
+            bind(taken, 16)
+
+
+def test_the_sentence_says_for_what_the_address_was() -> None:
+    with bind(ANY, 16) as first, pytest.raises(StartError, match=r" for /metrics: Address already"):
+        bind(address_of(first), 16, " for /metrics")
 
 
 def test_an_address_that_is_not_ours_is_a_sentence() -> None:
     with pytest.raises(StartError, match="Cannot assign requested address"):
-        bind(HostPort("192.0.2.1", 0), 16, shared=False)
-
-
-def test_a_shared_address_is_for_those_who_share() -> None:
-    with bind(ANY, 16, shared=True) as first:
-        with bind(address_of(first), 16, shared=True) as second:
-            assert address_of(first) == address_of(second)
-        with pytest.raises(StartError):
-            bind(address_of(first), 16, shared=False)
-
-
-def test_a_reserved_address_takes_no_connection_from_those_who_listen() -> None:
-    with bind(ANY, 16, shared=True) as listening, reserved([address_of(listening)]):
-        for _ in range(20):
-            with socket.create_connection(listening.getsockname()):
-                listening.setblocking(True)
-                listening.accept()[0].close()
+        bind(HostPort("192.0.2.1", 0), 16)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
@@ -61,7 +47,7 @@ async def test_a_dual_stack_listener_takes_both_families(host: str) -> None:
         links.append(link)
         link.close()
 
-    listening = bind(HostPort("::", 0), 16, shared=False)
+    listening = bind(HostPort("::", 0), 16)
     servers = await listen([listening], 16, lambda: Link(owner_of, open_links))
     _, writer = await asyncio.open_connection(host, address_of(listening).port)
     await eventually(lambda: links)
