@@ -141,10 +141,13 @@ class Conductor:
 
     def described(self) -> SessionProgress:
         return SessionProgress(
-            self.session,
-            self._core.phase.value,
-            self._core.record.transactions,
-            self._journal.opened_at_ms,
+            session=self.session,
+            phase=self._core.phase.value,
+            transactions=self._core.record.transactions,
+            opened_at_ms=self._journal.opened_at_ms,
+            octets_up=self._journal.octets_up,
+            octets_down=self._journal.octets_down,
+            estimated_messages=self._tunnel.messages if self._tunnel is not None else 0,
         )
 
     # What the links tell

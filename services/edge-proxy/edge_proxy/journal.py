@@ -60,13 +60,13 @@ class Journal:
         "_awaited_at_s",
         "_clock",
         "_events",
-        "_octets_down",
-        "_octets_up",
         "_opened_at_s",
         "_outcomes",
         "_privacy",
         "_rulebook_version",
         "_session",
+        "octets_down",
+        "octets_up",
         "opened_at_ms",
     )
 
@@ -84,8 +84,8 @@ class Journal:
         self._privacy = reporting.privacy
         self._opened_at_s = clock.monotonic_s()
         self._awaited_at_s = 0.0
-        self._octets_up = 0
-        self._octets_down = 0
+        self.octets_up = 0
+        self.octets_down = 0
         self.opened_at_ms = clock.unix_ms()
         self._events = EventsOfSession(
             reporting.events,
@@ -99,9 +99,9 @@ class Journal:
     def count_octets(self, count: int, *, downstream: bool) -> None:
         """Octets received from the client (``downstream``) or from the server."""
         if downstream:
-            self._octets_up += count
+            self.octets_up += count
         else:
-            self._octets_down += count
+            self.octets_down += count
 
     def identified(self, session: SessionRef) -> None:
         """From here on every line and report names who the source is."""
@@ -145,8 +145,8 @@ class Journal:
             auth_accepted=record.auth_accepted,
             auth_rejected=record.auth_rejected,
             tunnelled=record.tunnelled,
-            octets_up=self._octets_up,
-            octets_down=self._octets_down,
+            octets_up=self.octets_up,
+            octets_down=self.octets_down,
             **tunnel_account.facts(tunnel),
             spent_s=round(self._clock.monotonic_s() - self._opened_at_s, 3),
         )

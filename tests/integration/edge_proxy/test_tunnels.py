@@ -13,6 +13,7 @@ from edge_proxy.metrics import Side
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.smtp.tls_hello import TlsVersion
 from tests.support.edge import InnerEdge, inner_edge
+from tests.support.eventually import eventually
 from tests.support.fake_farm import FakeFarm
 from tests.support.mail_client import MailClient
 from tests.support.raw_far import Talk, raw_far
@@ -96,6 +97,25 @@ async def test_the_older_version_is_seen_too(farm: FakeFarm, edge: InnerEdge) ->
     farm.far.authority.client_context.maximum_version = ssl.TLSVersion.TLSv1_2
     session = await deliver_under_tls(edge, farm, 2)
     assert (session["tls"], session["messages_estimated"]) == ("TLSv1.2", 2)
+
+
+async def test_policy_hears_of_a_tunnel_while_it_runs(farm: FakeFarm, edge: InnerEdge) -> None:
+    """The edge describes its sessions when it renews their leases: after a break, at once."""
+    async with edge.client() as client:
+        await client.greeted(b"STARTTLS")
+        await client.start_tls(farm.far.authority.client_context, "localhost")
+        await client.command(b"EHLO me.example")
+        assert (await client.deliver(CONTENT)).code == 250
+        assert (await client.deliver(CONTENT)).code == 250
+        await farm.policy.stop()
+        await farm.policy.start()
+        await eventually(lambda: farm.policy.renewed)
+        (described,) = farm.policy.renewed
+        await client.quit()
+    assert (described.phase, described.transactions) == ("tunnel", 0)
+    assert described.estimated_messages == 2
+    assert described.octets_up > 2 * len(CONTENT)
+    assert described.octets_down > 500
 
 
 async def test_a_session_without_a_tunnel_says_nothing_of_tls(edge: InnerEdge) -> None:

@@ -1,6 +1,7 @@
 """Decide over a real stream, with leases in a real Valkey."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -156,6 +157,22 @@ async def test_renewed_sessions_keep_their_slots_and_show_their_phase(replica: R
         page = (await http.get("/api/v1/sessions", params={"source": "192.0.2.1"})).json()
         found = {each["session_id"]: each["phase"] for each in page["items"]}
         assert found == {"a": "content", "unknown before": ""}
+
+
+async def test_a_tunnel_shows_its_octets_and_how_many_messages_it_seems_to_carry(
+    replica: Replica,
+) -> None:
+    async with replica.edge() as edge, replica.http() as http:
+        stream = edge.questions()
+        await stream.open("a")
+        tunnel = replace(
+            progress("a", phase="tunnel"), octets_up=2**40, octets_down=900, estimated_messages=17
+        )
+        assert await stream.renew(tunnel) == [ADMITTED]
+        page = (await http.get("/api/v1/sessions", params={"source": "192.0.2.1"})).json()
+        (session,) = page["items"]
+        assert (session["octets_up"], session["octets_down"]) == (2**40, 900)
+        assert (session["estimated_messages"], session["transactions"]) == (17, 0)
 
 
 async def test_drain_ends_the_stream_in_good_order_after_what_was_asked(replica: Replica) -> None:

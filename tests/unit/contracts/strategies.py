@@ -53,7 +53,7 @@ verdicts = st.builds(
 
 decisions = st.builds(Decision, st.sampled_from(DecisionKind), texts, identities)
 locks = st.builds(Lock, st.text(min_size=1, max_size=20), texts, uint64, uint64, texts, texts)
-progresses = st.builds(SessionProgress, sessions, texts, uint32, uint64)
+progresses = st.builds(SessionProgress, sessions, texts, uint32, uint64, uint64, uint64, uint32)
 outcomes = st.builds(
     TransactionOutcome,
     sessions,

@@ -91,12 +91,21 @@ def progress_to_wire(progress: SessionProgress) -> policy_pb2.SessionProgress:
         phase=progress.phase,
         transactions=progress.transactions,
         opened_at_ms=progress.opened_at_ms,
+        octets_up=progress.octets_up,
+        octets_down=progress.octets_down,
+        estimated_messages=progress.estimated_messages,
     )
 
 
 def progress_from_wire(wire: policy_pb2.SessionProgress) -> SessionProgress:
     return SessionProgress(
-        session_from_wire(wire.session), wire.phase, wire.transactions, wire.opened_at_ms
+        session=session_from_wire(wire.session),
+        phase=wire.phase,
+        transactions=wire.transactions,
+        opened_at_ms=wire.opened_at_ms,
+        octets_up=wire.octets_up,
+        octets_down=wire.octets_down,
+        estimated_messages=wire.estimated_messages,
     )
 
 

@@ -99,9 +99,16 @@ class AskedLock:
 
 @dataclass(frozen=True, slots=True)
 class SessionProgress:
-    """A session as its edge describes it when it renews the session's lease."""
+    """A session as its edge describes it when it renews the session's lease.
+
+    ``octets_up`` came from the client, ``octets_down`` from the server. ``estimated_messages`` are
+    those that a TLS tunnel seems to have carried; ``transactions`` does not count them.
+    """
 
     session: SessionRef
     phase: str = ""
     transactions: int = 0
     opened_at_ms: int = 0
+    octets_up: int = 0
+    octets_down: int = 0
+    estimated_messages: int = 0

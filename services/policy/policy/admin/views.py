@@ -157,6 +157,9 @@ class SessionView(BaseModel):
     identity: str
     phase: str
     transactions: int
+    estimated_messages: int = Field(description="In a TLS tunnel: how many it seems to carry.")
+    octets_up: int
+    octets_down: int
     opened_at: datetime | None
 
     @classmethod
@@ -172,6 +175,9 @@ class SessionView(BaseModel):
             identity=session.identity,
             phase=progress.phase,
             transactions=progress.transactions,
+            estimated_messages=progress.estimated_messages,
+            octets_up=progress.octets_up,
+            octets_down=progress.octets_down,
             opened_at=moment(progress.opened_at_ms),
         )
 

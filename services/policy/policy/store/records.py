@@ -137,6 +137,9 @@ class _Session:
     identity: str
     phase: str
     transactions: int
+    octets_up: int = 0
+    octets_down: int = 0
+    estimated_messages: int = 0
 
 
 _SESSIONS: Final = Record[_Session](_Session)
@@ -156,6 +159,9 @@ def progress_to_text(progress: SessionProgress) -> str:
             identity=session.identity,
             phase=progress.phase,
             transactions=progress.transactions,
+            octets_up=progress.octets_up,
+            octets_down=progress.octets_down,
+            estimated_messages=progress.estimated_messages,
         )
     )
 
@@ -173,4 +179,7 @@ def progress_from(session_id: str, opened_at_ms: int, text: str) -> SessionProgr
         record.phase,
         record.transactions,
         opened_at_ms,
+        record.octets_up,
+        record.octets_down,
+        record.estimated_messages,
     )

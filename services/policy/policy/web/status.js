@@ -221,10 +221,15 @@ function showSessions(page) {
     { text: each.source, title: each.identity },
     `${each.destination}:${each.destination_port}`,
     each.phase || "–",
-    { text: number.format(each.transactions), number: true },
+    { text: carried(each), title: `${number.format(each.octets_up)} octets up`, number: true },
     each.edge_id,
   ]);
 }
+
+const carried = (session) =>
+  session.estimated_messages
+    ? `≈ ${number.format(session.estimated_messages)}`
+    : number.format(session.transactions);
 
 const shown = (page) =>
   page.total > page.items.length

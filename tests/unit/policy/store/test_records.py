@@ -1,5 +1,7 @@
 """Values as text and back."""
 
+from dataclasses import replace
+
 import pytest
 
 from policy.core.exemptions import Exemption
@@ -68,5 +70,19 @@ def test_a_key_that_a_newer_replica_wrote_is_ignored() -> None:
 
 
 def test_a_session_survives_the_store() -> None:
-    described = progress("a", "2001:db8::1", "content", 3, 77)
+    described = replace(
+        progress("a", "2001:db8::1", "tunnel", 3, 77),
+        octets_up=2**63,
+        octets_down=7,
+        estimated_messages=12,
+    )
     assert progress_from("a", 77, progress_to_text(described)) == described
+
+
+def test_a_session_that_an_older_replica_wrote_is_read() -> None:
+    described = progress("a", transactions=3)
+    text = progress_to_text(described)
+    for key in ("octets_up", "octets_down", "estimated_messages"):
+        text = text.replace(f',"{key}":0', "")
+    assert "octets" not in text
+    assert progress_from("a", 0, text) == described
