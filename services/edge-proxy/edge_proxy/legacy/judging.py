@@ -31,15 +31,6 @@ def translate_judging(old: Old, draft: Draft) -> None:
         _skip(draft, "spam", "antispam_type")
     _authenticated(old, draft)
     _verdicts(old, draft, virus=virus, spam=spam)
-    if old.number("size_limit"):
-        rule = {"when": {"size_over_octets": old.number("size_limit")}, "action": "refuse"}
-        draft.rule(
-            {"id": "size-limit", "phase": "content", **rule, **_reply(old, "msg_size_limit")},
-            "size_limit",
-            "msg_size_limit",
-        )
-    else:
-        draft.say("size_limit", "no limit, as before")
 
 
 def _engine(old: Old, draft: Draft, kind: str, size: str, patience: str) -> bool:

@@ -46,13 +46,6 @@ GONE: Final[Mapping[str, str]] = {
 }
 
 NOT_YET: Final[Mapping[str, str]] = {
-    "max_per_ident": "sessions per identity cannot be limited by the rulebook yet",
-    "max_load": "load is no condition of the rulebook yet",
-    "spam_max_load": "load is no condition of the rulebook yet",
-    "earlytalker": "early talkers cannot be refused by configuration yet",
-    "nat_header": "the trace header cannot be configured yet",
-    "nat_header_type": "the trace header cannot be configured yet",
-    "abuse": "the trace header cannot be configured yet",
     "dnsbl": "DNSBL is no condition of the rulebook yet",
     "spf": "SPF is no condition of the rulebook yet",
     "spf_log_only": "SPF is no condition of the rulebook yet",

@@ -12,7 +12,7 @@ from edge_proxy.legacy.judging import translate_judging
 from edge_proxy.legacy.left_out import GONE, NO_EFFECT, NOT_YET, OTHER_TEXTS
 from edge_proxy.legacy.syntax import read
 from edge_proxy.legacy.telling import translate_telling
-from edge_proxy.legacy.way_in import translate_way_in
+from edge_proxy.legacy.way_in import translate_smtp, translate_way_in
 from rulebook.document import parse
 from rulebook.errors import RulebookError
 
@@ -21,6 +21,7 @@ def translate(text: str) -> tuple[Old, Draft]:
     """Raises LegacyError: what the old program would not have started with."""
     old, draft = Old(read(text)), Draft()
     translate_way_in(old, draft)
+    translate_smtp(old, draft)
     translate_judging(old, draft)
     translate_telling(old, draft)
     if "engines" not in draft.files[File.SCANNER]:
@@ -67,17 +68,6 @@ def _rates(old: Old, name: str) -> bool:
 
 
 _IN_FORCE: Final[Mapping[str, Callable[[Old, str], bool]]] = {
-    "max_per_ident": lambda old, _: old.text("mode").startswith("remote"),
-    "max_load": lambda old, name: old.real(name) > 0,
-    "spam_max_load": lambda old, name: (
-        old.real(name) > 0 and old.text("antispam_type") == "spamassassin"
-    ),
-    "earlytalker": lambda old, name: old.yes(name) and old.text("mode") != "fixed+xclient",
-    "nat_header": lambda old, name: (
-        old.text("nat_header_type") != "none" and not old.is_default(name)
-    ),
-    "nat_header_type": lambda old, name: old.text(name) != "none",
-    "abuse": lambda old, name: old.text("nat_header_type") == "generic" and bool(old.text(name)),
     "spf_log_only": lambda old, name: old.text("spf") != "off" and old.yes(name),
     **dict.fromkeys((name for name in NOT_YET if name.startswith("ratelimit_")), _rates),
 }

@@ -54,8 +54,30 @@ def translate_way_in(old: Old, draft: Draft) -> None:
     most = max(1, old.number("max_connections"))
     draft.put(File.EDGE, "limits.sessions", most, "max_connections")
     draft.put(File.RULEBOOK, "limits.concurrent_sessions", most, "max_connections")
+    per = "limits.concurrent_sessions_per"
     per_source = max(1, old.number("max_per_host"))
-    draft.put(File.RULEBOOK, "limits.concurrent_sessions_per_source", per_source, "max_per_host")
+    draft.put(File.RULEBOOK, f"{per}_source", per_source, "max_per_host")
+    if old.text("mode").startswith("remote"):  # without a router to ask there was no identity
+        per_identity = max(1, old.number("max_per_ident"))
+        draft.put(File.RULEBOOK, f"{per}_identity", per_identity, "max_per_ident")
+
+
+def translate_smtp(old: Old, draft: Draft) -> None:
+    """What of SMTP is insisted on, how much load is borne, and the header that mail carries."""
+    early = old.yes("earlytalker") and old.text("mode") != "fixed+xclient"
+    draft.put(File.EDGE, "smtp.early_talker", "refuse" if early else "ignore", "earlytalker")
+    draft.put(File.EDGE, "smtp.message_octets", old.number("size_limit"), "size_limit")
+    for name, key in (("max_load", "load_average"), ("spam_max_load", "skip_spam_load_average")):
+        draft.put(File.EDGE, f"limits.{key}", max(old.real(name), 0.0), name)
+    draft.put(File.EDGE, "trace.style", old.text("nat_header_type"), "nat_header_type")
+    for name, key, pattern in (
+        ("nat_header", "header", r"[A-Za-z0-9-]{1,70}"),
+        ("abuse", "abuse", r"[!-~]{0,255}"),
+    ):
+        if re.fullmatch(pattern, old.text(name)):
+            draft.put(File.EDGE, f"trace.{key}", old.text(name), name)
+        else:
+            draft.lacking[name] = f"trace.{key} is to be like {pattern}"
 
 
 def _mode(old: Old, draft: Draft) -> None:

@@ -94,6 +94,8 @@ def test_routers_that_are_asked_are_asked_as_before() -> None:
     assert (helper["port"], helper["attempts"], helper["attempt_timeout_s"]) == (114, 4, 15)
     assert helper["secret_file"] == "/etc/smtp-gated/proxy-helper.secret"
     EdgeSettings.model_validate(_edge("mode remote\nremote_port 113\n"))
+    limits = _tables("mode remote\nmax_per_ident 3\n")[File.RULEBOOK]["limits"]
+    assert limits["concurrent_sessions_per_identity"] == 3
     assert _edge("mode remote\nremote_port 113\n")["destination"]["ident"]["port"] == 113
 
 
@@ -146,10 +148,29 @@ def test_spam_is_refused_only_if_lock_on_says_so() -> None:
     assert _rules(_ENGINES + "lock_on virus", content, **suspect) == (None, ())
 
 
-def test_a_size_limit_refuses_what_is_larger() -> None:
-    over = _rules("size_limit 1000", Phase.CONTENT, size_octets=1001)
-    assert over == (Action.REFUSE, ())
-    assert _rules("size_limit 1000", Phase.CONTENT, size_octets=1000) == (None, ())
+def test_what_smtp_is_insisted_on_is_insisted_on_as_before() -> None:
+    edge = _edge(
+        _FIXED + "size_limit 1000\nmax_load 2.5\nspam_max_load -1\nearlytalker no\n"
+        "nat_header X-Where\nnat_header_type ip-only\nabuse abuse@isp.example"
+    )
+    EdgeSettings.model_validate(edge)
+    assert edge["smtp"] == {"early_talker": "ignore", "message_octets": 1000}
+    assert edge["limits"] == {
+        "sessions": 64,
+        "load_average": 2.5,
+        "skip_spam_load_average": 0.0,
+    }
+    assert edge["trace"] == {"style": "ip-only", "header": "X-Where", "abuse": "abuse@isp.example"}
+
+
+def test_what_the_old_program_did_unasked_is_done_still() -> None:
+    edge = _edge(_FIXED)
+    assert edge["smtp"] == {"early_talker": "refuse", "message_octets": 0}
+    assert (edge["limits"]["load_average"], edge["trace"]["style"]) == (2.0, "generic")
+
+
+def test_a_header_that_no_message_could_carry_is_missed() -> None:
+    assert "nat_header" in _draft(_FIXED + "nat_header two words").lacking
 
 
 def test_mandatory_authentication_is_asked_for_at_data() -> None:
@@ -223,8 +244,7 @@ def test_a_script_that_never_ran_does_not_run_now() -> None:
 
 
 def test_nothing_is_missed_when_all_that_is_missing_was_off() -> None:
-    off = "max_load 0\nearlytalker no\nnat_header_type none\nlock_on virus,spam\n"
-    assert _draft(_FIXED + off).lacking == {}
+    assert _draft(_FIXED + "spf off\ndnsbl\nratelimit_recipients 500").lacking == {}
 
 
 def test_the_last_occurrence_wins() -> None:

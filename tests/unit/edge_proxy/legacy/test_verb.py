@@ -8,10 +8,7 @@ from edge_proxy.__main__ import main
 from edge_proxy.legacy.verb import EXIT_NOT_ALL, LEGACY_VERB, REPORT, import_legacy
 from rulebook.document import parse
 
-_ALL = (
-    "mode netfilter\nantivirus_type clamd\nmax_load 0\nearlytalker no\nnat_header_type none\n"
-    "lock_on virus,spam\n"
-)
+_ALL = "mode netfilter\nantivirus_type clamd\n"
 
 
 def _file(folder: Path, text: str | bytes) -> Path:
