@@ -85,6 +85,6 @@ class PolicySettings(Settings):
     redis: RedisSettings = RedisSettings()
     rulebook: RulebookSettings = RulebookSettings()
     state_dir: Path | None = None
-    """Where a copy of rulebook, locks and exemptions is kept, for a Redis that comes back empty."""
+    """Where copies of rulebook, locks, exemptions and identities are kept, for an empty Redis."""
     log: LogSettings = LogSettings()
     tls: TlsSettings | None = None
