@@ -106,6 +106,18 @@ async def _to_content(client: MailClient, farm: FakeFarm) -> None:
     await client.send_octets(CONTENT)
 
 
+async def _to_chunk(client: MailClient, farm: FakeFarm) -> None:
+    await client.greeted(*ENVELOPE)
+    await client.send_octets(b"BDAT 1000\r\n" + CONTENT)
+    await _heard(farm, b"BDAT")
+
+
+async def _to_chunks(client: MailClient, farm: FakeFarm) -> None:
+    await client.greeted(*ENVELOPE)
+    await client.send_octets(b"BDAT %d LAST\r\n" % len(CONTENT) + CONTENT)
+    await eventually(lambda: farm.scanner.holding)
+
+
 async def _to_verdict(client: MailClient, farm: FakeFarm) -> None:
     await _to_content(client, farm)
     await client.send_octets(b".\r\n")
@@ -138,6 +150,8 @@ STATIONS: Final[Mapping[str, Station]] = {
     "await-tls": Station(_to_tls, {Moment.STARTTLS: Silence()}),
     "await-go-ahead": Station(_to_go_ahead, {Moment.DATA: Silence()}),
     "content": Station(_to_content),
+    "chunk": Station(_to_chunk),
+    "await-chunks": Station(_to_chunks, {Moment.BDAT: Silence()}, scan=Step(hold=True)),
     "verdict": Station(_to_verdict, scan=Step(hold=True)),
     "end owed": Station(_to_end, {Moment.END: Hold()}),
     "takeover": Station(_to_takeover),

@@ -27,7 +27,15 @@ async def everything_is_over(halt: Halt) -> None:
     await eventually(lambda: halt.farm.far.sessions[0].closed)
 
 
-OWED = ("greeting", "await-reply", "replies owed", "await-go-ahead", "verdict", "end owed")
+OWED = (
+    "greeting",
+    "await-reply",
+    "replies owed",
+    "await-go-ahead",
+    "await-chunks",
+    "verdict",
+    "end owed",
+)
 """A client that closes looks like one that sends no more and still reads, as long as we owe it
 something: what happens then is in the tests of half-closed clients."""
 

@@ -150,9 +150,10 @@ async def test_http_on_an_smtp_port(farm: FakeFarm, edge: InnerEdge) -> None:
     assert farm.far.sessions[0].commands == []
 
 
-async def test_bdat_that_was_not_offered_loses_its_octets(farm: FakeFarm, edge: InnerEdge) -> None:
+async def test_bdat_that_was_not_offered_loses_its_octets(farm: FakeFarm) -> None:
     chunk = b"MAIL FROM:<smuggled@example>\r\n" * 100
-    async with edge.client() as client:
+    masked = {"smtp": {"chunking": False}}
+    async with inner_edge(farm, masked) as edge, edge.client() as client:
         await client.reply()
         assert "CHUNKING" not in (await client.command(b"EHLO me.example")).texts
         await client.send_octets(b"BDAT %d LAST\r\n" % len(chunk) + chunk + b"NOOP\r\n")

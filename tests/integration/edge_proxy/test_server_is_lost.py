@@ -158,6 +158,7 @@ SAID_WHEN_SILENT = {
     "replies owed": (Phase.COMMAND, 421, "4.4.2"),
     "await-tls": (Phase.AWAIT_TLS, 421, "4.4.2"),
     "await-go-ahead": (Phase.AWAIT_GO_AHEAD, 421, "4.4.2"),
+    "await-chunks": (Phase.AWAIT_CHUNKS, 421, "4.4.2"),
     "end owed": (Phase.COMMAND, 421, "4.4.2"),
     "verdict": (Phase.VERDICT, 451, "4.7.1"),
 }
@@ -168,7 +169,7 @@ async def test_upstream_silent_in(name: str, monkeypatch: pytest.MonkeyPatch) ->
     """Where the RFC's minutes would pass, patience is shortened for this one phase."""
     phase, code, status = SAID_WHEN_SILENT[name]
     hasty = CoreSettings(patience={**PATIENCE, phase: 0.3})
-    monkeypatch.setattr(app, "_core_settings", lambda _settings: hasty)
+    monkeypatch.setattr(app, "core_settings", lambda _settings: hasty)
     monkeypatch.setattr(relay_session, "PATIENCE_FOR_THE_END", 0.3)
     async with halted_at(name) as halt:
         reply = await halt.client.reply()

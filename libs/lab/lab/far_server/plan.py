@@ -27,6 +27,7 @@ class Moment(StrEnum):
     RCPT = "RCPT"
     DATA = "DATA"
     BDAT = "BDAT"
+    XCLIENT = "XCLIENT"
     CONTENT = "CONTENT"
     END = "END"
     RSET = "RSET"

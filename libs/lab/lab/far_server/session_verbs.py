@@ -1,4 +1,4 @@
-"""HELO, EHLO, STARTTLS and AUTH: who talks, how, and as whom (RFC 5321, 3207, 4954)."""
+"""HELO, EHLO, XCLIENT, STARTTLS and AUTH: who talks, how, and as whom (RFC 5321, 3207, 4954)."""
 
 from lab.far_server.auth import MECHANISMS, AuthError, Mechanism, challenge, decoded
 from lab.far_server.dialogue import Dialogue
@@ -20,6 +20,25 @@ def ehlo(dialogue: Dialogue, argument: bytes) -> None:
 def _greeted(dialogue: Dialogue, argument: bytes) -> None:
     dialogue.helo = argument
     dialogue.transaction = None
+
+
+def xclient(dialogue: Dialogue, argument: bytes) -> None:
+    """Who the client is, from a proxy that is trusted here (Postfix, XCLIENT_README)."""
+    attributes = argument.split()
+    if not dialogue.plan.offers("XCLIENT"):
+        dialogue.say("502 5.5.1 not offered")
+    elif dialogue.transaction is not None:
+        dialogue.say("503 5.5.1 not now")
+    elif not attributes or not all(b"=" in each for each in attributes):
+        dialogue.say("501 5.5.4 XCLIENT NAME=value it is")
+    else:
+        reply = f"220 {dialogue.plan.name} ESMTP far server"
+        dialogue.meet(Moment.XCLIENT, reply, lambda: _told(dialogue, attributes))
+
+
+def _told(dialogue: Dialogue, attributes: list[bytes]) -> None:
+    dialogue.record.told += attributes
+    dialogue.helo = b""  # the session begins anew, with the client that was told
 
 
 def starttls(dialogue: Dialogue, argument: bytes) -> None:

@@ -38,6 +38,7 @@ class SessionRecord:
 
     ``cut_octets`` counts content that never came to its end (None: no content was cut);
     ``behind_starttls`` is plaintext that came in one slice behind STARTTLS;
+    ``told`` are the attributes of XCLIENT, in order, as they came;
     ``impatient`` says that commands were sent in a group though PIPELINING was not offered.
     """
 
@@ -48,6 +49,7 @@ class SessionRecord:
     account: str = ""
     cut_octets: int | None = None
     behind_starttls: bytes = b""
+    told: list[bytes] = field(default_factory=list)
     impatient: bool = False
     quit: bool = False
     closed: bool = False

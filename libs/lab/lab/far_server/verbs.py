@@ -9,7 +9,7 @@ from typing import Final
 
 from lab.far_server.dialogue import Dialogue
 from lab.far_server.plan import Moment
-from lab.far_server.session_verbs import auth, ehlo, helo, starttls
+from lab.far_server.session_verbs import auth, ehlo, helo, starttls, xclient
 from lab.far_server.transaction_verbs import bdat, data, mail, rcpt
 
 Command = Callable[[Dialogue, bytes], None]
@@ -63,6 +63,7 @@ def _quit(dialogue: Dialogue, _argument: bytes) -> None:
 COMMANDS: Final[Mapping[bytes, Command]] = {
     b"HELO": _argument_needed(helo),
     b"EHLO": _argument_needed(ehlo),
+    b"XCLIENT": xclient,
     b"STARTTLS": starttls,
     b"AUTH": auth,
     b"MAIL": mail,
