@@ -107,6 +107,18 @@ class Network:
         """Load an nftables ruleset on the router."""
         self.router.run(need_program("nft", "nftables"), "-f", "-", given=rules)
 
+    def attach(self, name: str, interface: str, address: str, router: str) -> Namespace:
+        """One more host, IPv4, on a cable of its own; ``interface`` is the router's end."""
+        host = Namespace(f"{self.router.name}-{name}")
+        _ip("netns", "add", host.name)
+        self._cleanup.callback(_ip, "netns", "del", host.name)
+        host.run("ip", "link", "set", "lo", "up")
+        self._join(host, interface)
+        host.run("ip", "addr", "add", f"{address}/24", "dev", "veth0")
+        self.router.run("ip", "addr", "add", f"{router}/24", "dev", interface)
+        host.run("ip", "route", "add", "default", "via", router)
+        return host
+
     def _join(self, host: Namespace, interface: str) -> None:
         _ip(
             *("link", "add", "veth0", "netns", host.name, "type", "veth"),

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -130,7 +130,8 @@ class Client(RawClient):
 
 
 @asynccontextmanager
-async def scene() -> AsyncIterator[Scene]:
+async def scene(farm: Callable[[Network], Namespace] | None = None) -> AsyncIterator[Scene]:
+    """``farm``: makes the namespace where scanner and policy are; None: the router."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="router-edge-"))
         os.chmod(folder, 0o755)  # noqa: PTH101 - the edge is somebody else
@@ -139,7 +140,7 @@ async def scene() -> AsyncIterator[Scene]:
             far = FarServer(FarPlan(), HostPort(family.server, SMTP))
             with made.network.server.entered():
                 made.servers[family] = await stack.enter_async_context(far)
-        with made.network.router.entered():
+        with (farm(made.network) if farm else made.network.router).entered():
             await stack.enter_async_context(made.scanner)
             await stack.enter_async_context(made.policy)
         yield made

@@ -55,6 +55,18 @@ class ScriptEnd(Enum):
     CUT = "cut"
 
 
+class Answered(Enum):
+    """What became of a question to the proxy-helper daemon; only the first two get an answer."""
+
+    FOUND = "found"
+    NOT_FOUND = "not found"
+    NOT_ALLOWED = "not allowed"
+    TOO_MANY = "too many"
+    MALFORMED = "malformed"
+    WRONG_SECRET = "wrong secret"  # noqa: S105 - a label
+    NOT_ASKED = "conntrack could not be asked"
+
+
 SESSIONS: Final = counter(
     "edge_sessions", "Sessions that ended, by why they ended.", closed_by=CloseCause
 )
@@ -128,4 +140,9 @@ EVENT_SCRIPTS: Final = counter(
 )
 HANDOVERS: Final = counter(
     "edge_handovers", "Handovers to a new edge, by what became of them.", outcome=Handover
+)
+PROXY_HELPER_QUESTIONS: Final = counter(
+    "edge_proxy_helper_questions",
+    "Questions to the proxy-helper daemon, by what became of them.",
+    answered=Answered,
 )
