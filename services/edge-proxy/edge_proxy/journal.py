@@ -28,7 +28,7 @@ from edge_proxy.relay.facts import (
     ViolationSeen,
 )
 from edge_proxy.smtp.verbs import Verb
-from edge_proxy.subjects import counted_as
+from edge_proxy.subjects import locked_as
 from service_kit.clock import Clock
 from service_kit.logs import event
 from smtpgated_contracts.values.mail import SessionRef
@@ -210,8 +210,7 @@ class Journal:
         self._events.lock_asked(fact)
 
     def _lock(self, cause: str, seconds: int, now_ms: int) -> Lock:
-        subject = counted_as(self._session.source.address)
-        return Lock(subject, cause, now_ms + seconds * 1000, now_ms, "rulebook")
+        return Lock(locked_as(self._session), cause, now_ms + seconds * 1000, now_ms, "rulebook")
 
     def _violation_seen(self, fact: ViolationSeen) -> None:
         metrics.VIOLATIONS(Side.UPSTREAM if fact.upstream else Side.DOWNSTREAM).inc()

@@ -23,8 +23,19 @@ def subjects_of(session: SessionRef) -> tuple[str, ...]:
     return (address, identity_subject(session.identity)) if session.identity else (address,)
 
 
+def locked_as(session: SessionRef) -> str:
+    """The subject that a rule locks: who it is, if that is known, else where it comes from.
+
+    The next subscriber who is given the address is not to blame; nor is everybody else behind a
+    router whose address all of them have.
+    """
+    if session.identity:
+        return identity_subject(session.identity)
+    return counted_as(session.source.address)
+
+
 def counted_as(address: str) -> str:
-    """The subject whose sessions are counted together, and locked together by rules."""
+    """The subject whose sessions are counted together as one source's."""
     if ":" in address:
         return prefix_of(address, COUNTED_IPV6_PREFIX)
     return address_subject(address)

@@ -8,6 +8,7 @@ from tests.support.edge import InnerEdge, inner_edge
 from tests.support.eventually import eventually
 from tests.support.fake_farm import FakeFarm
 from tests.support.fake_policy import silent
+from tests.support.fake_scanner import INFECTED_WORD
 from tests.support.mail_client import ENVELOPE
 
 JOE, ANN = "127.0.0.17", "127.0.0.18"
@@ -94,3 +95,13 @@ async def test_where_only_policy_could_tell_an_exemption_the_lock_holds_without_
     async with inner_edge(farm, {"policy": {"patience_ms": 50}}) as edge:
         assert (await edge.greeting(JOE)).code == 554
         assert (await edge.greeting(ANN)).code == 220
+
+
+async def test_a_rule_locks_who_sent_the_virus_and_not_whoever_has_the_address_next(
+    farm: FakeFarm, edge: InnerEdge
+) -> None:
+    async with edge.client(JOE) as client:
+        await client.greeted()
+        assert (await client.deliver(INFECTED_WORD + b"\r\n")).code == 550
+    await eventually(lambda: farm.policy.outcomes)
+    assert [each.subject for each in farm.policy.outcomes[0].locks] == ["identity:joe"]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from edge_proxy.subjects import counted_as, length_of, lies_in, prefix_of
+from edge_proxy.subjects import counted_as, length_of, lies_in, locked_as, prefix_of
 from policy.core.subjects import parse_subject
+from tests.support.samples import session_ref
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,9 @@ def test_what_is_counted_together() -> None:
 )
 def test_only_a_prefix_has_a_length(subject: str, length: tuple[int, int] | None) -> None:
     assert length_of(subject) == length
+
+
+def test_a_rule_locks_who_it_is_or_else_where_it_comes_from() -> None:
+    assert locked_as(session_ref("192.0.2.1", "subscriber-17")) == "identity:subscriber-17"
+    assert locked_as(session_ref("192.0.2.1")) == "address:192.0.2.1"
+    assert locked_as(session_ref("2001:db8::1")) == "prefix:2001:db8::/64"
