@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from edge_proxy import metrics
 from edge_proxy.metrics import Side
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.smtp.tls_hello import TlsVersion
+from lab import messages
 from tests.support.edge import InnerEdge, inner_edge
 from tests.support.eventually import eventually
 from tests.support.fake_farm import FakeFarm
 from tests.support.mail_client import MailClient
+from tests.support.mail_programs import with_curl_tls, with_smtplib_tls
 from tests.support.raw_far import Talk, raw_far
 
 HELLO = b"\x16\x03\x01\x00\x04\x01\x00\x00\x00"
@@ -91,6 +94,21 @@ async def test_the_sessions_line_says_what_is_known_of_a_tunnel(
         b"EHLO me.example\r\nSTARTTLS\r\n"
     )
     assert session["tunnel_s"] <= session["spent_s"]
+
+
+@pytest.mark.parametrize("octets", [1_000, 300_000])
+@pytest.mark.parametrize("program", ["smtplib", "curl"])
+async def test_a_message_of_a_real_program_is_counted(
+    farm: FakeFarm, edge: InnerEdge, program: str, octets: int, tmp_path: Path
+) -> None:
+    sample = messages.text(octets)
+    if program == "smtplib":
+        delivery = await with_smtplib_tls(edge.address, sample, farm.far.authority.client_context)
+    else:
+        authority = await asyncio.to_thread(farm.far.authority.write, tmp_path)
+        delivery = await with_curl_tls(edge.address, sample, authority.authority)
+    assert delivery.accepted, delivery.said
+    assert (await edge.until_said("session"))["messages_estimated"] == 1
 
 
 async def test_the_older_version_is_seen_too(farm: FakeFarm, edge: InnerEdge) -> None:
