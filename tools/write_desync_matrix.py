@@ -18,7 +18,7 @@ import uvloop
 from tests.support.desync.far_sides import FAR_SIDES
 from tests.support.desync.outcomes import Outcome
 from tests.support.desync.run import Column, run_column
-from tests.support.desync.sequences import SEQUENCES
+from tests.support.desync.sequences import SEQUENCES, Tempo
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "desync-matrix.md"
 
@@ -44,6 +44,7 @@ with nothing but the server → *through the edge*, with the same server behind 
 | **`0+1!`** | so it was, and the first one was thrown away |
 | `521` | nothing was delivered: the edge refused the *ambiguous end of content* |
 | `0` | nothing was delivered: the server refused what it was sent |
+| `·` | not tried: the server does not offer BDAT |
 | `≠` | delivered, but not as it was scanned; line ends and blanks apart |
 
 Through the edge, every message delivered was seen by a scanner first, from its first octet to its
@@ -53,6 +54,9 @@ for a server with a reading of its own of octets that end nothing:
 * Postfix, unless strict, and OpenSMTPD take a dot behind a bare LF for stuffing and drop it;
 * OpenSMTPD forgets what stands between a NUL and the end of its line;
 * Haraka keeps a single dot at the head of a line, which all others drop (RFC 5321 §4.5.2).
+
+In a chunk of BDAT (RFC 3030) the size alone says where content ends: there all of it is one
+message, with the edge as without.
 
 Rows are named by what stands before and behind the dot; `none` is nothing, `text` a letter.
 Columns are:
@@ -86,6 +90,8 @@ def _tables(columns: Sequence[Column]) -> list[str]:
 
 def _cell(outcome: Outcome) -> str:
     if not outcome.delivered:
+        if outcome.sequence.tempo is Tempo.IN_A_CHUNK and not outcome.codes:
+            return "·"
         return "521" if outcome.codes[:1] == (521,) else "0"
     count = f"{len(outcome.delivered)}" if outcome.outer else f"0+{len(outcome.inner)}"
     if outcome.smuggled:

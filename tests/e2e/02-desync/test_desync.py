@@ -8,12 +8,12 @@ import uvloop
 
 from tests.support.desync.far_sides import FAR_SIDES
 from tests.support.desync.run import Column, run_column
-from tests.support.desync.sequences import SEQUENCES
+from tests.support.desync.sequences import OUTER, SEQUENCES, Tempo
 from tools.write_desync_matrix import PAGE, page
 
 Columns = Callable[[str], Column]
 
-_VARIANTS = {each.variant for each in SEQUENCES}
+_VARIANTS = {each.variant for each in SEQUENCES if each.tempo is not Tempo.IN_A_CHUNK}
 _NUL_BEFORE = "a NUL before the dot"
 _NUL_BEHIND = "a NUL behind the dot"
 _VERY_LONG = "behind a line of 70,000 octets"
@@ -94,6 +94,19 @@ def test_what_is_sound_comes_out_as_without_an_edge(columns: Columns, far_side: 
     for direct, through in both:
         assert len(through.outer) == len(direct.outer), through
         assert len(through.inner) == len(direct.inner), through
+
+
+@pytest.mark.parametrize("far_side", ["Postfix, lenient", "Postfix, strict", "Exim"])
+def test_a_chunk_arrives_and_is_scanned_as_it_was_sent(columns: Columns, far_side: str) -> None:
+    """RFC 3030 §2: nothing in it is stuffing, nothing in it ends it."""
+    chunks = [each for each in columns(far_side).through
+              if each.sequence.tempo is Tempo.IN_A_CHUNK and each.delivered]  # fmt: skip
+    assert chunks
+    for each in chunks:
+        (body,) = each.outer
+        mark = body.partition(b"\n")[0].removeprefix(OUTER)
+        sent = b"".join(each.sequence.steps(mark))
+        assert each.scanned == (sent.partition(b"\r\n\r\n")[2],)
 
 
 @pytest.mark.timeout(300)

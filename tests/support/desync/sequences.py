@@ -28,6 +28,7 @@ class Tempo(Enum):
     IN_ONE_GO = "in one slice with all that follows"
     STEP_BY_STEP = "each step behind the answer to the one before, if there is one"
     BY_OCTETS = "the octets round the dot one by one"
+    IN_A_CHUNK = "as content of BDAT, where no octet ends anything"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,10 @@ class Sequence:
         """How many messages this is for the edge: none where the end is ambiguous.
 
         Written to be obvious: a dot alone between line breaks of any kind is the end, if they
-        are CRLF, or makes it ambiguous.
+        are CRLF, or makes it ambiguous. In a chunk all of it is content.
         """
+        if self.tempo is Tempo.IN_A_CHUNK:
+            return 1
         octets = b"".join(self.steps(b""))
         count = 0
         while (lone := _LONE_DOT.search(octets)) is not None:
@@ -89,5 +92,6 @@ SEQUENCES: Final = (
     *_variant("a NUL behind the dot", dot=b".\0"),
     *_behind(1_200),  # over the 1,000 octets of RFC 5321 §4.5.3.1.6
     *_behind(70_000),  # over what servers read at once
+    *_at(Tempo.IN_A_CHUNK, "in a chunk of BDAT"),
 )
 """Every variant of every combination, with a whole transaction behind it."""

@@ -17,7 +17,8 @@ Codes = tuple[int, ...]
 
 
 async def attempt(to: HostPort, sequence: Sequence, mark: bytes, door: asyncio.Semaphore) -> Codes:
-    """The codes of all answers behind the 354, until the server hangs up.
+    """The codes of all answers to what was sent behind the envelope, until the server hangs up.
+    None where it does not offer BDAT and the sequence is for a chunk.
 
     ``door`` lets as many connect at once as a server's backlog holds.
 
@@ -30,8 +31,11 @@ async def attempt(to: HostPort, sequence: Sequence, mark: bytes, door: asyncio.S
         await client.reply()
     try:
         offer = await client.command(b"EHLO me.example")
-        for command in (*ENVELOPE, b"DATA"):
+        for command in ENVELOPE:
             assert (await client.command(command)).code < 400
+        if sequence.tempo is Tempo.IN_A_CHUNK:
+            return await _in_a_chunk(client, b"".join(steps)) if "CHUNKING" in offer.texts else ()
+        assert (await client.command(b"DATA")).code == 354
         if "PIPELINING" not in offer.texts or sequence.tempo is Tempo.STEP_BY_STEP:
             return await _step_by_step(client, sequence, mark)
         if sequence.tempo is Tempo.BY_OCTETS:
@@ -40,9 +44,15 @@ async def attempt(to: HostPort, sequence: Sequence, mark: bytes, door: asyncio.S
             await _by_octets(client, sequence.octets)
             steps = tuple(others)
         await client.send_octets(b"".join(steps) + _QUIT)
-        return tuple(int(line[:3]) for line in (await client.rest()).splitlines())
+        return await _codes(client)
     finally:
         client.abort()
+
+
+async def _in_a_chunk(client: RawClient, content: bytes) -> Codes:
+    """One chunk that is the last one, and what follows it, in one slice (RFC 3030 §2)."""
+    await client.send_octets(b"BDAT %d LAST\r\n%b" % (len(content), content) + _QUIT)
+    return await _codes(client)
 
 
 async def _by_octets(client: RawClient, octets: bytes) -> None:
@@ -81,3 +91,7 @@ async def _answered(client: RawClient, sequence: Sequence, codes: list[int]) -> 
     except TimeoutError:
         return False
     return True
+
+
+async def _codes(client: RawClient) -> Codes:
+    return tuple(int(line[:3]) for line in (await client.rest()).splitlines())

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.desync.sequences import INNER, OUTER, SEQUENCES, TERMINATOR
+from tests.support.desync.sequences import INNER, OUTER, SEQUENCES, TERMINATOR, Tempo
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,9 @@ def test_a_strict_reader_sees_so_many_messages(name: str, messages: int) -> None
     (found,) = {
         each.messages
         for each in SEQUENCES
-        if each.name == name and "NUL" not in each.variant
+        if each.name == name
+        and "NUL" not in each.variant
+        and each.tempo is not Tempo.IN_A_CHUNK
     }  # fmt: skip
     assert found == messages
 
@@ -43,3 +45,7 @@ def test_each_row_has_a_whole_second_message_behind_its_octets(sequence: object)
     assert [each[:4] for each in commands] == [b"MAIL", b"RCPT", b"DATA"]
     assert INNER + b"#7#\r\n" in inner
     assert inner.endswith(TERMINATOR)
+
+
+def test_in_a_chunk_every_sequence_is_one_message() -> None:
+    assert {each.messages for each in SEQUENCES if each.tempo is Tempo.IN_A_CHUNK} == {1}
