@@ -1,6 +1,7 @@
 """Octets -> the moves of one session: what the fuzzer varies, and what must hold.
 
-Each move is one octet that says what happens, and for some a few more that say how. So every
+The first octet chooses what is configured. Each move is one octet that says what happens, and
+for some a few more that say how. So every
 input is a session, similar inputs are similar sessions, and a finding can be read as one. What
 must hold is asserted by ``Play`` and ``Witness``: no exception leaves the core; nothing is sent
 after the end; no server, however lenient, sees an end of content without a verdict; nothing
@@ -9,11 +10,12 @@ ambiguous is relayed; every scan ends once; inbox, ledger and replies are bounde
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from edge_proxy.relay.actions import Loss, ScanId
 from edge_proxy.relay.phases import Phase
-from edge_proxy.relay.settings import CoreSettings
+from edge_proxy.relay.settings import CoreSettings, EarlyTalker
 from smtpgated_contracts.values.policy import Decision, DecisionKind
 from tests.support.model_server import ModelServer
 from tests.support.relay_model import Play
@@ -46,6 +48,12 @@ CLIENT_PHRASES: Final = (
     b"XONE\r\n",
     b"GET / HTTP/1.1\r\n",
     b"x" * 700,
+    b"BDAT 0 LAST\r\n",
+    b"BDAT 2\r\n\r\n",
+    b"BDAT 9 LAST\r\nabcdefghi",
+    b"bdat 007\r\na\n.\nb\r\n",
+    b"MAIL FROM:<a@b> SIZE=99999\r\n",
+    b"X-Trace: spoofed\r\n",
 )
 SERVER_PHRASES: Final = (
     b"220 mx\r\n",
@@ -62,15 +70,25 @@ SERVER_PHRASES: Final = (
     b"250",
     b"\n",
     b"y" * 700,
+    b"250-mx\r\n250-CHUNKING\r\n250-XCLIENT ADDR PORT LOGIN\r\n250 SIZE 90\r\n",
+    b"220 pleased\r\n",
 )
+SETTINGS: Final = (
+    CoreSettings(),
+    CoreSettings(chunking=False, spoofed_header=b"X-Trace"),
+    CoreSettings(size_limit_octets=12),
+    CoreSettings(xclient=True, xclient_login=True),
+    CoreSettings(early_talker=EarlyTalker.REFUSE, most_mails=1, most_recipients=1),
+)
+"""By the number of sessions' first octet."""
 
 
 class _Moves:
     def __init__(self, octets: bytes) -> None:
-        self._octets = iter(octets)
-        self.play = Play(
-            ModelServer(), settings=CoreSettings(max_owed_replies=8, max_inbox=900, max_skipped=300)
-        )
+        self._octets = iter(octets[1:])
+        chosen = SETTINGS[octets[0] % len(SETTINGS)] if octets else SETTINGS[0]
+        bounded = replace(chosen, max_owed_replies=8, max_inbox=900, max_skipped=300)
+        self.play = Play(ModelServer(), settings=bounded)
         self.play.start()
 
     def __iter__(self) -> Iterator[int]:
@@ -140,6 +158,12 @@ class _Moves:
     def deadline(self) -> None:
         self.play.deadline()
 
+    def content_overdue(self) -> None:
+        self.play.content_overdue()
+
+    def traced(self) -> None:
+        self.play.trace((b"", b"X-Trace: ours\r\n")[self._number() % 2])
+
     def _client(self, octets: bytes) -> None:
         if self.play.core.wants_downstream and not self.play.seen.tunnel:
             self.play.client(octets)
@@ -167,6 +191,8 @@ MOVES: Final[tuple[Callable[[_Moves], None], ...]] = (
     _Moves.client_lost,
     _Moves.server_lost,
     _Moves.octets_wait,
+    _Moves.content_overdue,
+    _Moves.traced,
 )
 """By the first octet of a move; kept in this order, or stored findings mean something else."""
 
@@ -184,7 +210,7 @@ def one_session(octets: bytes) -> Play:
 
 def seeds() -> list[bytes]:
     """Sessions to begin with: each reaches far, then chance goes on from there."""
-    begin = bytes((3, 4, 0, 1))  # connected, decided, server answers
+    begin = bytes((0, 3, 4, 0, 1))  # as configured; connected, decided, server answers
     ehlo = bytes((0, 0, 1))
     envelope = bytes((0, 2, 0, 3, 0, 4, 1))
     message = bytes((*ehlo, *envelope, 0, 8, 0, 5))
@@ -200,5 +226,15 @@ def seeds() -> list[bytes]:
         begin + ehlo + envelope + bytes((0, 8, 15, 3, 0, 6, 0, 19)),
         begin + ehlo + envelope + bytes((0, 8, 0, 10, 0, 11, 0, 10)),
     ]
+    addressed = bytes((*ehlo, 0, 2, 0, 3, 1))
+    chunks = bytes((0, 26, 0, 28, 1, 0, 27, 1))
+    far += [
+        begin + addressed + chunks + bytes((2, 0, 1)),
+        begin + addressed + chunks + bytes((2, 1, 1)) + addressed + chunks + bytes((2, 0, 1)),
+        begin + addressed + bytes((0, 14, 5, 20, 15, 3, 0, 19)),
+        bytes((0, 3, 4, 0, 18, 1, 1)) + addressed + chunks + bytes((2, 0, 1)),
+    ]
+    far += [bytes((chosen,)) + each[1:] for chosen in range(1, len(SETTINGS)) for each in far[:3]]
+    far += [bytes((2,)) + begin[1:] + addressed + chunks, bytes((3,)) + begin[1:] + addressed]
     chance = random.Random(20260101)
     return far + [start + chance.randbytes(40) for start in far for _ in range(20)]

@@ -5,7 +5,7 @@ assert after every one: a clear end or none, one write a link, scans that end on
 content without a verdict, bounds, silence after the end.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -13,13 +13,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from edge_proxy.relay.actions import Loss, ScanId
 from edge_proxy.relay.phases import Phase
-from edge_proxy.relay.settings import CoreSettings
+from edge_proxy.relay.settings import CoreSettings, EarlyTalker
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
 from rulebook.values import Rulebook
 from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind
 from smtpgated_contracts.values.scan import Verdict
-from tests.support.dialogs import contents, dialogs, moods, transactions
+from tests.support.dialogs import chunked, contents, dialogs, moods, transactions
 from tests.support.model_server import ModelServer, Mood
 from tests.support.relay_model import Play
 from tests.support.relay_samples import VERDICTS
@@ -72,11 +72,33 @@ _PIECES: Final = st.one_of(
         (b"DATA\r\n", b".\r\n", b"QUIT\r\n", b"STARTTLS\r\n", b"RSET\r\n", b"\r\n", b".", b"\r")
     ),
     st.sampled_from((b"BDAT 5 LAST\r\nabcde" * 7, b"BDAT 4000\r\nabcde", b"x\r\n" * 8)),
+    st.sampled_from((b"BDAT 0 LAST\r\n", b"BDAT 3\r\na\r\n", b"BDAT 2 LAST\r\nab")),
+    chunked(hostile=True),
 )
+_SETTINGS: Final = (
+    {},
+    {"chunking": False, "spoofed_header": b"X-Trace"},
+    {"size_limit_octets": 12},
+    {"xclient": True, "xclient_login": True},
+    {"most_mails": 2, "most_recipients": 1},
+    {"early_talker": EarlyTalker.REFUSE},
+)
+"""What an operator may choose, each alone."""
 
 
 _MESSAGE: Final = b"EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"
-_PROLOGUES: Final = (None, b"", b"EHLO c\r\n", _MESSAGE, _MESSAGE, _MESSAGE + b"text\r\n.\r\n")
+_CHUNKS: Final = _MESSAGE.replace(b"DATA", b"NOOP")
+_PROLOGUES: Final = (
+    None,
+    b"",
+    b"EHLO c\r\n",
+    _MESSAGE,
+    _MESSAGE,
+    _CHUNKS,
+    _CHUNKS,
+    _MESSAGE + b"text\r\n.\r\n",
+    _CHUNKS + b"BDAT 2 LAST\r\n\r\n",
+)
 
 _RARELY: Final = st.integers(0, 3).map(lambda chance: chance == 3)
 """Ends of sessions: if they came as often as the rest, no session would get anywhere."""
@@ -88,12 +110,20 @@ class Interleavings(RuleBasedStateMachine):
         rulebook=st.sampled_from(_RULEBOOKS),
         most_owed=st.sampled_from((2, 128)),
         prologue=st.sampled_from(_PROLOGUES),
+        chosen=st.sampled_from(_SETTINGS),
     )
     def start(
-        self, moods: list[Mood], rulebook: Rulebook, most_owed: int, prologue: bytes | None
+        self,
+        moods: list[Mood],
+        rulebook: Rulebook,
+        most_owed: int,
+        prologue: bytes | None,
+        chosen: dict[str, Any],
     ) -> None:
         """Sessions are watched from the first moment on, or from where it becomes interesting."""
-        settings = CoreSettings(max_owed_replies=most_owed, max_inbox=2000, max_skipped=5000)
+        settings = CoreSettings(
+            max_owed_replies=most_owed, max_inbox=2000, max_skipped=5000, **chosen
+        )
         willing = () if prologue is None else [Mood.WILLING] * prologue.count(b"\r\n")
         server = ModelServer([*willing, *moods])
         self.play = Play(server, rulebook=rulebook, settings=settings)
@@ -207,6 +237,15 @@ class Interleavings(RuleBasedStateMachine):
     def drain(self, now: bool) -> None:
         if now:
             self.play.drain()
+
+    @rule(header=st.sampled_from((b"", b"X-Trace: a\r\n\tb\r\n")))
+    def traced(self, header: bytes) -> None:
+        self.play.trace(header)
+
+    @rule(now=_RARELY)
+    def content_takes_too_long(self, now: bool) -> None:
+        if now:
+            self.play.content_overdue()
 
     @rule(now=_RARELY)
     def deadline_passes(self, now: bool) -> None:

@@ -1,4 +1,4 @@
-"""I1 to I9 of the relay core, each for any dialog, any server, any verdicts, any timing.
+"""I1 to I10 of the relay core, each for any dialog, any server, any verdicts, any timing.
 
 The core is let loose in ``relay_model``; what must come of it is said by ``plain_relay``, which
 has the whole stream in its hands and waits for every answer.
@@ -26,9 +26,11 @@ from tests.support.witness import ScanSeen
 Case = tuple[bytes, list[Mood], list[Verdict]]
 
 
-def played(case: Case, slices: list[bytes], order: list[int]) -> Play:
+def played(
+    case: Case, slices: list[bytes], order: list[int], settings: CoreSettings | None = None
+) -> Play:
     _, server_moods, scan_verdicts = case
-    play = Play(ModelServer(server_moods))
+    play = Play(ModelServer(server_moods), settings=settings)
     interleave(play, slices, scan_verdicts, iter(order))
     return play
 
@@ -238,16 +240,45 @@ def test_i8_credentials_reach_no_fact(drawn: tuple[Case, list[bytes], list[int]]
     assert CREDENTIAL.decode() not in told
 
 
-@given(cut(HONEST), st.data())
+CHOICES: Final = (
+    CoreSettings(),
+    CoreSettings(),
+    CoreSettings(size_limit_octets=30),
+    CoreSettings(chunking=False, spoofed_header=b"Subject"),
+    CoreSettings(xclient=True),
+    CoreSettings(most_mails=2, most_recipients=1),
+)
+
+
+@given(cut(HONEST), st.sampled_from(CHOICES), st.data())
 def test_i9_how_the_octets_were_cut_changes_nothing(
-    drawn: tuple[Case, list[bytes], list[int]], data: st.DataObject
+    drawn: tuple[Case, list[bytes], list[int]], chosen: CoreSettings, data: st.DataObject
 ) -> None:
     case, slices, order = drawn
-    play = played(case, slices, order)
-    again = played(case, data.draw(splits(case[0])), data.draw(choices()))
+    play = played(case, slices, order, chosen)
+    again = played(case, data.draw(splits(case[0])), data.draw(choices()), chosen)
     assert again.seen.downstream == play.seen.downstream
     assert again.seen.upstream == play.seen.upstream
     assert judged_scans(again) == judged_scans(play)
     assert certain_facts(again) == certain_facts(play)
     assert again.core.record == play.core.record
     assert again.core.phase is play.core.phase
+
+
+@given(cut(st.one_of(HOSTILE_CLIENTS, HOSTILE_SERVERS)), st.integers(1, 60))
+def test_i10_no_content_goes_upstream_beyond_the_size_that_is_allowed(
+    drawn: tuple[Case, list[bytes], list[int]], limit: int
+) -> None:
+    play = played(*drawn, CoreSettings(size_limit_octets=limit))
+    assert all(len(content) <= limit for content in play.server.contents)
+    assert all(len(scan.content) <= limit for scan in play.seen.scans.values())
+
+
+@given(cut(st.one_of(HOSTILE_CLIENTS, HOSTILE_SERVERS)))
+def test_i10_no_header_of_ours_comes_from_a_client(
+    drawn: tuple[Case, list[bytes], list[int]],
+) -> None:
+    play = played(*drawn, CoreSettings(chunking=False, spoofed_header=b"Subject"))
+    for content in play.server.contents:
+        header, _, _ = (b"\r\n" + content).partition(b"\r\n\r\n")
+        assert b"\r\nsubject:" not in header.lower()

@@ -108,6 +108,12 @@ class Play:
     def shut_down(self) -> None:
         self._tell(self.core.shut_down())
 
+    def trace(self, header: bytes) -> None:
+        self._tell(self.core.trace(header))
+
+    def content_overdue(self) -> None:
+        self._tell(self.core.content_overdue())
+
     def deadline(self) -> None:
         if self.core.phase is Phase.VERDICT:
             self.waited_out = self.seen.last_scan
