@@ -121,6 +121,7 @@ function showStatus(status) {
     ["Infected", known(status.verdicts.infected), "bad"],
     ["Unscanned", known(status.verdicts.unscanned), "warn"],
     ["Locks", number.format(status.locks), ""],
+    ["Identities", number.format(status.identities), ""],
     ["Scanned", status.whole_farm ? octets(status.content_octets) : "–", ""],
   ]);
   showRate(status);
@@ -174,7 +175,7 @@ function showOutcomes(page) {
   const key = (each) => `${each.session_id} ${each.transaction} ${each.ended_at}`;
   fill("outcomes", page.items, key, (each) => [
     { text: time(each.ended_at), title: each.ended_at ?? "" },
-    { text: each.source, title: each.identity },
+    named(each),
     each.reverse_path || "<>",
     {
       text: each.recipients[0] ? each.recipients[0] + more(each.recipient_count) : "",
@@ -189,6 +190,10 @@ function showOutcomes(page) {
     { text: octets(each.content_octets), number: true },
   ]);
 }
+
+// Who it is, where that is known; the address is still there to point at.
+const named = (each) =>
+  each.identity ? { text: each.identity, title: each.source } : { text: each.source };
 
 const more = (count) => (count > 1 ? ` +${count - 1}` : "");
 
@@ -218,7 +223,7 @@ function showSessions(page) {
   byId("sessions-count").textContent = shown(page);
   fill("sessions", page.items, (each) => each.session_id, (each) => [
     { text: span(Date.now() - new Date(each.opened_at)), title: each.opened_at ?? "" },
-    { text: each.source, title: each.identity },
+    named(each),
     `${each.destination}:${each.destination_port}`,
     each.phase || "–",
     { text: carried(each), title: `${number.format(each.octets_up)} octets up`, number: true },
