@@ -1,10 +1,11 @@
 """``python -m bench.tunnel``: octets a second through a STARTTLS tunnel, beside HAProxy.
 
-The relay that is measured has one core for itself, client and server have the other; all three
-ways (direct, HAProxy with one thread, the edge) take turns, several rounds. What flows looks like
-TLS, records of 16 KiB behind a ClientHello, but is not encrypted: the ends would be busy with
-that, and the relays would look alike. CPU seconds are the relay's own, so they hold on a busy
-machine too. Nothing here asserts anything.
+The relay that is measured has one core for itself, client and server have the other; all ways
+(direct, HAProxy with one thread, HAProxy that splices, the edge) take turns, several rounds. What
+flows looks like TLS, records behind a ClientHello, but is not encrypted: the ends would be busy
+with that, and the relays would look alike. Shorter records (``--record``) cost the edge more, as it
+counts them. CPU seconds are the relay's own, so they hold on a busy machine too. Nothing here
+asserts anything.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -34,13 +35,20 @@ MEBIBYTE: Final = 1024 * 1024
 GIBIBYTE: Final = 1024 * MEBIBYTE
 TIMEOUT_S: Final = 300.0
 
-_RECORD_OCTETS: Final = 16_384
+_BLOCK_OCTETS: Final = 1024 * 1024
 _HELLO: Final = (
     b"\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03"
     + bytes(32)
     + (b"\x00\x00\x02\x13\x01\x01\x00\x00\x00")
 )
-_RECORDS: Final = (b"\x17\x03\x03\x40\x00" + b"x" * _RECORD_OCTETS) * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """So many octets, in whole blocks."""
+
+    octets: int
+    block: bytes
 
 
 @dataclass(slots=True)
@@ -65,6 +73,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.tunnel", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of everything (default 5)")
     parser.add_argument("--mebibytes", type=int, default=512, help="of each flow (default 512)")
+    parser.add_argument("--record", type=int, default=16_384, help="octets (default 16384)")
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 16])
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="smtp-gated-bench-") as name, ExitStack() as stack:
@@ -82,7 +91,8 @@ def main() -> int:
             "edge": edge_process.pid,
         }
         ways = {"direct": far, "HAProxy": relay, "splicing": splicing, "edge": edge}
-        flows = measured(ways, pids, asked.connections, asked.mebibytes, asked.rounds)
+        load = Load(asked.mebibytes * MEBIBYTE, block(asked.record))
+        flows = measured(ways, pids, asked.connections, load, asked.rounds)
     sys.stdout.write(markdown(flows, Machine.here()))
     return 0
 
@@ -115,28 +125,35 @@ def measured(
     ways: dict[str, HostPort],
     pids: dict[str, int],
     connections: Sequence[int],
-    mebibytes: int,
+    load: Load,
     rounds: int,
 ) -> Flows:
     flows: Flows = {(count, way): Flow() for count in connections for way in ways}
     for target in ways.values():
-        push(target, 1, 16 * MEBIBYTE)  # warm
+        push(target, 1, replace(load, octets=16 * MEBIBYTE))  # warm
     for _ in range(rounds):
         for (count, way), flow in flows.items():
             before = cpu_s(pids[way]) if way in pids else 0.0
             began = time.perf_counter()
-            octets = push(ways[way], count, mebibytes * MEBIBYTE)
+            octets = push(ways[way], count, load)
             flow.mebibytes_per_s.append(octets / MEBIBYTE / (time.perf_counter() - began))
             if way in pids:
                 flow.cpu_s_per_gibibyte.append((cpu_s(pids[way]) - before) * GIBIBYTE / octets)
     return flows
 
 
-def push(target: HostPort, connections: int, octets: int) -> int:
-    """So many octets, shared out between connections; how many the far end has counted."""
+def block(record_octets: int) -> bytes:
+    """About a mebibyte of whole records."""
+    record = b"\x17\x03\x03" + record_octets.to_bytes(2, "big") + b"x" * record_octets
+    return record * (_BLOCK_OCTETS // len(record))
+
+
+def push(target: HostPort, connections: int, load: Load) -> int:
+    """Share the load out between connections; how many octets the far end has counted."""
     came: list[int] = []
+    share = replace(load, octets=load.octets // connections)
     threads = [
-        threading.Thread(target=lambda: came.append(push_one(target, octets // connections)))
+        threading.Thread(target=lambda: came.append(push_one(target, share)))
         for _ in range(connections)
     ]
     for thread in threads:
@@ -148,7 +165,7 @@ def push(target: HostPort, connections: int, octets: int) -> int:
     return sum(came)
 
 
-def push_one(target: HostPort, octets: int) -> int:
+def push_one(target: HostPort, load: Load) -> int:
     commands = (b"EHLO bench.example\r\n", b"STARTTLS\r\n", _HELLO)
     with socket.create_connection((target.host, target.port), timeout=TIMEOUT_S) as connection:
         for said, command in zip(DIALOGUE, commands, strict=True):
@@ -156,8 +173,8 @@ def push_one(target: HostPort, octets: int) -> int:
             while len(heard) < len(said):
                 heard += connection.recv(len(said) - len(heard))
             connection.sendall(command)
-        for _ in range(octets // len(_RECORDS)):
-            connection.sendall(_RECORDS)
+        for _ in range(load.octets // len(load.block)):
+            connection.sendall(load.block)
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as rest:
             return int(rest.read().removeprefix(ALERT))
