@@ -39,6 +39,7 @@ from service_kit.grpc_server import RunningServer, ServerOptions, start_server
 from service_kit.health import Readiness
 from service_kit.lifecycle import Lifecycle
 from service_kit.metrics import StatusServer, serve_http
+from service_kit.notify import READY, notify
 from service_kit.tasks import Tasks
 from smtpgated.policy.v1 import policy_pb2_grpc
 
@@ -56,6 +57,7 @@ async def run(settings: PolicySettings) -> None:
     app = PolicyApp(settings)
     try:
         await app.start()
+        notify(READY)
         await app.serve_until(lifecycle.draining)
     finally:
         await app.stop(lifecycle.drain_remaining_s())

@@ -20,6 +20,7 @@ from service_kit.health import Readiness
 from service_kit.lifecycle import Lifecycle
 from service_kit.logs import event
 from service_kit.metrics import serve_http
+from service_kit.notify import READY, notify
 from service_kit.tasks import Tasks
 from smtpgated.scan.v1.scan_pb2_grpc import add_ScanServiceServicer_to_server
 
@@ -32,6 +33,7 @@ async def run(settings: ScannerSettings) -> None:
     try:
         async with serving(settings) as server:
             event(_LOG, logging.INFO, "listening", port=server.port)
+            notify(READY)
             await lifecycle.wait_drain()
             await server.stop(lifecycle.drain_remaining_s())
     finally:
