@@ -75,7 +75,7 @@ _PIECES: Final = st.one_of(
     st.sampled_from((b"BDAT 0 LAST\r\n", b"BDAT 3\r\na\r\n", b"BDAT 2 LAST\r\nab")),
     chunked(hostile=True),
 )
-_SETTINGS: Final = (
+_SETTINGS: Final[tuple[dict[str, Any], ...]] = (
     {},
     {"chunking": False, "spoofed_header": b"X-Trace"},
     {"size_limit_octets": 12},
