@@ -1,4 +1,4 @@
-"""``edge-proxy nft`` and ``proxy-helper``: what an operator does with the router."""
+"""``edge-proxy nft``, ``check``, ``proxy-helper``: what an operator does with the router."""
 
 import argparse
 import sys
@@ -12,12 +12,14 @@ from edge_proxy.config import EdgeSettings
 from edge_proxy.interception.conntrack import Conntrack
 from edge_proxy.interception.proxy_helper_secret import secret_of
 from edge_proxy.router.answering import Answering, Pace
+from edge_proxy.router.machine import ThisMachine
 from edge_proxy.router.policy_routes import policy_route_script
+from edge_proxy.router.preflight import State, preflight
 from edge_proxy.router.proxy_helper_daemon import serve
 from edge_proxy.router.rules import nftables_rules
 from rulebook.networks import NetworkSet
 from service_kit.addresses import HostPort
-from service_kit.command_line import EXIT_OK, PlainVerb, Verb
+from service_kit.command_line import EXIT_NOT_IN_ORDER, EXIT_OK, PlainVerb, Verb
 from service_kit.logs import LogSettings, configure
 
 
@@ -33,6 +35,17 @@ def _rules_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="instead: the shell script of policy routing that mode tproxy needs",
     )
+
+
+def _check(settings: EdgeSettings, _asked: argparse.Namespace) -> int:
+    findings = preflight(settings, ThisMachine())
+    width = max(len(each.what) for each in findings)
+    for each in findings:
+        sys.stdout.write(f"{each.state.value:8}  {each.what:{width}}  {each.found}\n")
+        if each.repair:
+            sys.stdout.write(f"{'':8}  {'':{width}}  repair: {each.repair}\n")
+    missing = any(each.state is State.MISSING for each in findings)
+    return EXIT_NOT_IN_ORDER if missing else EXIT_OK
 
 
 def _answer_questions(asked: argparse.Namespace) -> int:
@@ -93,6 +106,7 @@ ROUTER_VERBS: Final[tuple[Verb[EdgeSettings] | PlainVerb, ...]] = (
         _print_rules,
         _rules_arguments,
     ),
+    Verb("check", "say what the machine lacks for this configuration, and the repair", _check),
     PlainVerb(
         "proxy-helper",
         "on a router: tell edges elsewhere where the connections it sends them were going",
