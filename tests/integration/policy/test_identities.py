@@ -11,6 +11,7 @@ import pytest
 
 from policy.admin.guards import MOST_BODY_OCTETS
 from policy.ports import PolicyStore
+from policy.store.redis.store import RedisStore
 from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind
 from tests.integration.policy.conftest import StartReplica
 from tests.integration.policy.farm import Replica, opening
@@ -102,6 +103,15 @@ async def test_ten_thousand_are_put_and_removed_in_one_request(replica: Replica)
         assert (some.status_code, some.json()) == (200, {"count": 9_999})
         page = (await http.get(PATH)).json()
         assert [each["network"] for each in page["items"]] == ["10.0.0.0"]
+
+
+async def test_a_full_table_says_so(http: httpx.AsyncClient, replica: Replica) -> None:
+    assert isinstance(replica.app.store, RedisStore)
+    replica.app.store.most_identities = 1
+    assert (await put(http, "192.0.2.1")).status_code == 200
+    full = await put(http, "192.0.2.2")
+    assert (full.status_code, full.json()["title"]) == (507, "Insufficient Storage")
+    assert (await put(http, "192.0.2.1", identity="ann")).status_code == 200
 
 
 async def test_of_a_list_with_one_mistake_nothing_is_put(http: httpx.AsyncClient) -> None:

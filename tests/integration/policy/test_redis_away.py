@@ -1,6 +1,7 @@
 """Redis away (failure table): policy goes on alone, says so, and reconciles later."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -69,6 +70,29 @@ async def test_decisions_go_on_from_the_local_limiter_and_reconcile_by_renewal(
         await stream.renew(progress("a"), progress("b"))
         assert await sessions(http) == {"a", "b"}
         assert await stream.open("c", "d", "e") == [ADMITTED, ADMITTED, SOURCE_LIMIT]
+
+
+async def test_names_are_known_while_the_table_cannot_be_changed_and_come_back_with_it(
+    replica: Replica, valkey: Valkey
+) -> None:
+    path, entry = "/api/v1/identities", {"network": "192.0.2.2", "identity": "ann"}
+    async with replica.edge() as edge, replica.http() as http:
+        stream = edge.questions()
+        assert (await http.put(f"{path}/192.0.2.1", json={"identity": "joe"})).status_code == 200
+        await killed(valkey, replica)
+        for changed in (
+            await http.put(f"{path}/192.0.2.2", json={"identity": "ann"}),
+            await http.delete(f"{path}/192.0.2.1"),
+            await http.post(path, json={"entries": [entry]}),
+            await http.post(f"{path}/remove", json={"entries": [{"network": "192.0.2.1"}]}),
+        ):
+            assert changed.status_code == 503
+            assert "retry-after" in changed.headers
+        assert await stream.open("a") == [replace(ADMITTED, identity="joe")]
+        await restarted(valkey, replica)
+        assert (await http.post(path, json={"entries": [entry]})).status_code == 200
+        picture = await replica.app.store.picture()
+        assert {each.identity for each in picture.identities} == {"joe", "ann"}
 
 
 async def test_watchers_keep_what_they_had_and_new_ones_are_told_the_same(
