@@ -46,9 +46,11 @@ def origin(destination: str, port: int, identity: str) -> Answer:
 
 
 @asynccontextmanager
-async def ident_daemon(answer: Answer | None) -> AsyncIterator[IdentDaemon]:
+async def ident_daemon(
+    answer: Answer | None, address: str = LOOPBACK
+) -> AsyncIterator[IdentDaemon]:
     daemon = IdentDaemon(answer)
-    server = await asyncio.start_server(daemon.accepted, LOOPBACK, 0)
+    server = await asyncio.start_server(daemon.accepted, address, 0)
     daemon.port = server.sockets[0].getsockname()[1]
     async with server:
         yield daemon
