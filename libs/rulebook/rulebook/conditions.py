@@ -48,6 +48,12 @@ def _destination_port(value: object) -> Condition:
     return lambda facts: facts.destination_port in wanted
 
 
+def _identity(value: object) -> Condition:
+    """ "" is a source of which nobody says who it is."""
+    wanted = frozenset(_texts(value))
+    return lambda facts: facts.identity in wanted
+
+
 def _authenticated(value: object) -> Condition:
     if not isinstance(value, bool):
         raise RulebookError(f"{shown(value)} should be true or false")
@@ -81,6 +87,7 @@ CONDITIONS: Final[Mapping[str, Callable[[object], Condition]]] = {
     "source": _source,
     "destination": _destination,
     "destination_port": _destination_port,
+    "identity": _identity,
     "authenticated": _authenticated,
     "verdict": _verdict,
     "score_at_least": _score_at_least,

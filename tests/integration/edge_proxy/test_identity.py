@@ -105,3 +105,16 @@ async def test_a_rule_locks_who_sent_the_virus_and_not_whoever_has_the_address_n
         assert (await client.deliver(INFECTED_WORD + b"\r\n")).code == 550
     await eventually(lambda: farm.policy.outcomes)
     assert [each.subject for each in farm.policy.outcomes[0].locks] == ["identity:joe"]
+
+
+async def test_rules_know_the_identity_that_policy_said(farm: FakeFarm, edge: InnerEdge) -> None:
+    rule = (
+        '\n[[rules]]\nid = "joe"\nphase = "mail"\nwhen = { identity = "joe" }\naction = "refuse"\n'
+    )
+    farm.policy.put_rulebook(f"{farm.policy.rulebook}{rule}")
+    await edge.until_said("rulebook in force", version=2)
+    async with edge.client(JOE) as joe, edge.client(ANN) as ann:
+        await joe.greeted()
+        await ann.greeted()
+        assert (await joe.command(ENVELOPE[0])).code == 550
+        assert (await ann.command(ENVELOPE[0])).code == 250
