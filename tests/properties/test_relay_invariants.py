@@ -256,6 +256,9 @@ def test_i9_how_the_octets_were_cut_changes_nothing(
 ) -> None:
     case, slices, order = drawn
     play = played(case, slices, order, chosen)
+    # Where the server refuses DATA the content is commands, and a bad one is the end: at once,
+    # in place of what the server has yet to answer.
+    assume(play.core.record.closed_by is not CloseCause.VIOLATION)
     again = played(case, data.draw(splits(case[0])), data.draw(choices()), chosen)
     assert again.seen.downstream == play.seen.downstream
     assert again.seen.upstream == play.seen.upstream
