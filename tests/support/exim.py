@@ -77,6 +77,7 @@ onward:
   port = {port}
   hosts_try_chunking = *
   hosts_avoid_tls = *
+  allow_localhost
   command_timeout = 30s
 """
 
