@@ -7,10 +7,10 @@ has the whole stream in its hands and waits for every answer.
 from dataclasses import replace
 from typing import Final
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from edge_proxy.relay.facts import Fact, TransactionEnded
+from edge_proxy.relay.facts import CloseCause, Fact, TransactionEnded
 from edge_proxy.relay.phases import Phase
 from edge_proxy.relay.settings import CoreSettings
 from edge_proxy.smtp.limits import AUTH_LINE
