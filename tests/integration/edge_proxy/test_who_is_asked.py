@@ -14,7 +14,7 @@ from edge_proxy.ports import NotFound
 from lab.ports import free_port
 from lab.raw_client import Reply
 from smtpgated_contracts.values.mail import Endpoint
-from tests.support.edge import Edge, inner_edge
+from tests.support.edge import Edge, edge_process, inner_edge
 from tests.support.eventually import eventually
 from tests.support.fake_farm import FakeFarm
 from tests.support.helper_daemon import found, helper_daemon, not_found
@@ -206,3 +206,18 @@ async def test_a_health_check_is_no_session_and_hears_nothing(farm: FakeFarm) ->
         assert not edge.said("session")
     assert len(farm.policy.opened) == 0
     assert len(farm.far.sessions) == 0
+
+
+# At the start
+
+
+@pytest.mark.parametrize(
+    ("mode", "needs"), [("pf", "freebsd or openbsd"), ("ipfilter", "freebsd or netbsd or sunos")]
+)
+async def test_a_packet_filter_of_another_system_is_a_sentence(mode: str, needs: str) -> None:
+    tables = {"listen": {"addresses": ["127.0.0.1:0"]}, "destination": {"mode": mode}}
+    async with edge_process(tables, may_end=True) as edge:
+        assert await edge.wait() == 2
+    said = "".join(edge.stray_lines)
+    assert f"destination.mode = {mode} needs {needs}, and this is linux" in said
+    assert "Traceback" not in said
