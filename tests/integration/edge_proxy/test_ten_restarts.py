@@ -3,21 +3,31 @@
 import itertools
 import socket
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
-from lab.far_server import FarServer
+import pytest
+
+from lab.far_server import FarPlan, FarServer
 from service_kit.addresses import HostPort
 from tests.support.edge import EdgeProcess, edge_process, settings_for
-from tests.support.fake_farm import FakeFarm
+from tests.support.fake_farm import EVERYTHING, FakeFarm, fake_farm
 from tests.support.free_port import free_port
 from tests.support.mail_senders import MailSenders, mail_senders, subject_of
 
 RESTARTS: Final = 10
 SENDERS: Final = 4
 MESSAGES: Final = 1_000
+REMEMBERS_ALL: Final = FarPlan(keywords=EVERYTHING, keep=100_000)
 ORDINARY: Final = {"drain_patience_s": 2.0}
+
+
+@pytest.fixture
+async def farm() -> AsyncIterator[FakeFarm]:
+    async with fake_farm(REMEMBERS_ALL) as fakes:
+        yield fakes
 
 
 def accepts(workers: int, edge: EdgeProcess) -> bool:
