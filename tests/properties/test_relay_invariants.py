@@ -151,6 +151,8 @@ def test_i4_the_scanner_gets_the_envelope_the_server_accepted(
 ) -> None:
     play = played(*drawn)
     scans = list(play.seen.scans.values())
+    # Of an empty message in chunks the server hears nothing before it is released.
+    assume(b"BDAT" not in drawn[0][0] or all(scan.content for scan in scans))
     assert len(scans) == len(play.server.envelopes)
     for scan, (sender, *recipients) in zip(scans, play.server.envelopes, strict=True):
         if scan.envelope is not None:
