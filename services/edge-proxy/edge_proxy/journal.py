@@ -105,7 +105,7 @@ class Journal:
 
     def identified(self, session: SessionRef) -> None:
         """From here on every line and report names who the source is."""
-        self._session = session
+        self._session = self._events.session = session
 
     def verdict_awaited(self) -> None:
         self._awaited_at_s = self._clock.monotonic_s()

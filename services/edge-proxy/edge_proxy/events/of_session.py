@@ -24,9 +24,10 @@ class EventsOfSession:
     """Costs nothing but a look-up for events that nobody wants to be told.
 
     ``record`` is the session's own and grows with it; ``sessions`` counts those of its source.
+    ``session`` is replaced when it becomes known who the source is.
     """
 
-    __slots__ = ("_began_at_s", "_port", "_privacy", "_record", "_session", "_sessions")
+    __slots__ = ("_began_at_s", "_port", "_privacy", "_record", "_sessions", "session")
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class EventsOfSession:
     ) -> None:
         self._port = port
         self._privacy = privacy
-        self._session = session
+        self.session = session
         self._record = record
         self._sessions = sessions
         self._began_at_s = began_at_ms // 1000
@@ -108,13 +109,13 @@ class EventsOfSession:
         self._port.tell(
             Occurrence(
                 name,
-                self._session,
+                self.session,
                 self._began_at_s,
                 helo=_worded(self._privacy.helo, record.helo),
                 mail_from=_worded(self._privacy.mail_from, sender),
                 virus=virus,
                 score=score,
-                sessions=self._sessions(self._session),
+                sessions=self._sessions(self.session),
                 recipients=record.recipients,
                 size_octets=size_octets,
                 transaction=transaction,
