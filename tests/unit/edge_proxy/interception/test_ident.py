@@ -1,6 +1,7 @@
 """Asking a router's ident daemon, over real sockets."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -30,11 +31,19 @@ async def test_the_router_says_where_to_and_who() -> None:
 
 async def test_an_answer_may_come_octet_by_octet() -> None:
     def slowly(theirs: str, ours: str) -> list[bytes]:
-        (whole,) = origin(FAR.address, FAR.port, "abc")(theirs, ours)
+        whole = b"".join(origin(FAR.address, FAR.port, "abc")(theirs, ours))
         return [whole[at : at + 1] for at in range(len(whole))]
 
     async with ident_daemon(slowly) as daemon:
         found = await Ident(PEERS, daemon.port).find(arrival(ROUTER, HERE))
+    assert found == Found(ROUTER, FAR, "abc")
+
+
+async def test_a_daemon_that_does_not_hang_up_has_answered_all_the_same() -> None:
+    async with ident_daemon(origin(FAR.address, FAR.port, "abc"), stays=True) as daemon:
+        async with asyncio.timeout(20):
+            found = await Ident(PEERS, daemon.port).find(arrival(ROUTER, HERE))
+            await daemon.left.wait()
     assert found == Found(ROUTER, FAR, "abc")
 
 
@@ -44,14 +53,15 @@ async def test_an_identity_is_cleaned() -> None:
     assert found.identity == "a?[1mb" + "x" * 58
 
 
+ROUTED = origin(FAR.address, FAR.port, "x")
 WRONG: list[tuple[str, Answer, NotFound]] = [
     ("does not know", lambda a, b: [f"{a},{b}:ERROR:NO-USER\r\n".encode()], NotFound.UNKNOWN),
-    ("another's", lambda a, b: origin("198.51.100.25", 25, "x")("1", b), NotFound.BAD_ANSWER),
+    ("another's", lambda _a, b: ROUTED("1", b), NotFound.BAD_ANSWER),
     ("oversize", origin("198.51.100.25", 25, "x" * 1000), NotFound.BAD_ANSWER),
-    ("endless", lambda _a, _b: [b"x" * 65_536] * 4, NotFound.BAD_ANSWER),
+    ("endless", lambda _a, _b: itertools.repeat(b"x" * 65_536), NotFound.BAD_ANSWER),
     ("nothing", lambda _a, _b: [], NotFound.BAD_ANSWER),
     ("cut off", lambda a, _b: [a.encode() + b" , "], NotFound.BAD_ANSWER),
-    ("doubled", lambda a, b: [origin("198.51.100.25", 25, "x")(a, b)[0] * 2], NotFound.BAD_ANSWER),
+    ("doubled", lambda a, b: [b"".join(ROUTED(a, b)) * 2], NotFound.BAD_ANSWER),
     ("no destination", origin("0.0.0.0", 25, "x"), NotFound.BAD_ANSWER),
 ]
 
