@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from service_kit.command_line import EXIT_BUG, EXIT_NOT_IN_ORDER, EXIT_OK, Verb, service_main
+from service_kit.command_line import (
+    EXIT_BUG,
+    EXIT_NOT_IN_ORDER,
+    EXIT_OK,
+    PlainVerb,
+    Verb,
+    service_main,
+)
 from service_kit.config import Settings
 from service_kit.errors import StartError
 from service_kit.logs import LogSettings
@@ -229,3 +236,23 @@ def test_events_of_the_service_reach_syslog(
 
         assert service_main("probe", _Probe, "PROBE", run, ["run"]) == EXIT_BUG
         assert syslogd.recv(4096).startswith(b"<18>1 ")
+
+
+def test_a_plain_verb_needs_no_configuration_in_order(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PROBE_COUNT", "many")
+    asked: list[argparse.Namespace] = []
+
+    def act(namespace: argparse.Namespace) -> int:
+        asked.append(namespace)
+        raise StartError("no such lamp")
+
+    plain = PlainVerb("light", "shine", act, lambda parser: parser.add_argument("--red"))
+    argv = ("light", "--red", "a lot")
+    code = service_main("probe", _Probe, "PROBE", _run, argv, verbs=[plain])
+    assert code == EXIT_NOT_IN_ORDER
+    assert asked[0].red == "a lot"
+    assert capsys.readouterr().err == "probe: no such lamp\n"
+    with pytest.raises(SystemExit):
+        service_main("probe", _Probe, "PROBE", _run, ("light", "-c", "FILE"), verbs=[plain])

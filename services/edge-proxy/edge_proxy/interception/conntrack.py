@@ -12,6 +12,7 @@ not.
 import errno
 import os
 import socket
+from collections.abc import Callable
 from typing import Final, Self
 
 from edge_proxy.interception.conntrack_wire import Answer, Flow, parse_answer, render_question
@@ -36,16 +37,16 @@ class NotAsked(Exception):  # noqa: N818 - what is the case
 
 
 class Conntrack:
-    def __init__(self) -> None:
-        """Raises StartError, which says what to grant or to load."""
+    def __init__(self, opened: Callable[[], socket.socket] | None = None) -> None:
+        """``opened`` gives a non-blocking netlink socket, None: the kernel's own.
+
+        Raises StartError, which says what to grant or to load.
+        """
         self._sequence = 0
-        if not hasattr(socket, "AF_NETLINK"):
-            raise StartError("conntrack can be asked on Linux only")
         try:
-            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
+            self._socket = (opened or _netlink)()
         except OSError as error:
             raise _cannot(error) from None
-        self._socket.setblocking(False)  # noqa: FBT003 - socket's own signature
         try:
             self._ask(_NOWHERE)
         except OSError as error:
@@ -83,6 +84,14 @@ class Conntrack:
             if answer.sequence == self._sequence:
                 return answer
         raise OSError(errno.EPROTO, "answers to other questions")
+
+
+def _netlink() -> socket.socket:
+    if not hasattr(socket, "AF_NETLINK"):
+        raise StartError("conntrack can be asked on Linux only")
+    made = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
+    made.setblocking(False)  # noqa: FBT003 - socket's own signature
+    return made
 
 
 def _cannot(error: OSError) -> StartError:
