@@ -248,7 +248,10 @@ def test_a_plain_verb_needs_no_configuration_in_order(
         asked.append(namespace)
         raise StartError("no such lamp")
 
-    plain = PlainVerb("light", "shine", act, lambda parser: parser.add_argument("--red"))
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--red")
+
+    plain = PlainVerb("light", "shine", act, add_arguments)
     argv = ("light", "--red", "a lot")
     code = service_main("probe", _Probe, "PROBE", _run, argv, verbs=[plain])
     assert code == EXIT_NOT_IN_ORDER
