@@ -23,7 +23,7 @@ from edge_proxy.journal import Reporting
 from edge_proxy.links.link import Link
 from edge_proxy.links.listener import address_of, listen
 from edge_proxy.links.open_links import OpenLinks
-from edge_proxy.links.transparent import open_to_every_address
+from edge_proxy.links.transparent import open_to_every_address, try_out
 from edge_proxy.links.tunnel import TunnelLimits
 from edge_proxy.load import Load
 from edge_proxy.local_limits import decide_locally
@@ -83,8 +83,10 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
     load = Load(settings.limits, SYSTEM_CLOCK, lambda: _load_changed(registry))
     without_policy = parse(DEFAULT_DOCUMENT) if settings.policy.stance == "open" else None
 
-    if settings.destination.transparent:
+    going_out = settings.destination
+    if going_out.transparent:
         open_to_every_address(entrance.sessions)
+    try_out(transparent=going_out.transparent, mark=going_out.outgoing_mark)
     allow(settings.limits.sessions)
     privacy = AddressPrivacy.of(settings.log)
     policy_channel = open_channel(

@@ -133,6 +133,7 @@ def test_an_edge_that_may_not_says_what_to_grant(network: Network) -> None:
     for destination, trouble in (
         ({"mode": "tproxy"}, "mode tproxy needs CAP_NET_ADMIN: AmbientCapabilities="),
         ({"mode": "redirect", "pre_nat": True}, "give this process CAP_NET_ADMIN"),
+        ({"mode": "redirect", "outgoing_mark": 7}, "destination.outgoing_mark needs CAP_NET_ADMIN"),
     ):
         tables = {"listen": {"addresses": ["[::]:0"]}, "destination": destination}
         ended = edge_proxy(network, "run", tables, without_privilege)

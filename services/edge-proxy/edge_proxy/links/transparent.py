@@ -17,7 +17,7 @@ _IPV6_TRANSPARENT: Final = 75
 _SO_MARK: Final = 36
 
 _HOW_TO_GRANT: Final = (
-    "mode tproxy needs CAP_NET_ADMIN: AmbientCapabilities=CAP_NET_ADMIN in a systemd unit, "
+    "CAP_NET_ADMIN: AmbientCapabilities=CAP_NET_ADMIN in a systemd unit, "
     "--cap-add NET_ADMIN for a container, setpriv --inh-caps +net_admin --ambient-caps +net_admin"
 )
 
@@ -33,7 +33,25 @@ def open_to_every_address(listening: Iterable[socket.socket]) -> None:
             try:
                 make_transparent(each)
             except OSError as error:
-                raise StartError(f"{error.strerror}: {_HOW_TO_GRANT}") from None
+                raise _not_granted("mode tproxy", error) from None
+
+
+def try_out(*, transparent: bool, mark: int) -> None:
+    """Whether upstream connections can be made so; better now than at each of them.
+
+    Raises StartError, which says what to grant.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+        try:
+            if transparent:
+                make_transparent(trial)
+        except OSError as error:
+            raise _not_granted("mode tproxy", error) from None
+        try:
+            if mark:
+                set_mark(trial, mark)
+        except OSError as error:
+            raise _not_granted("destination.outgoing_mark", error) from None
 
 
 def make_transparent(made: socket.socket) -> None:
@@ -52,6 +70,10 @@ def bind_address(made: socket.socket, address: str) -> None:
 def set_mark(made: socket.socket, mark: int) -> None:
     """What the rules of packet filters and routing see on every packet it sends."""
     made.setsockopt(socket.SOL_SOCKET, _SO_MARK, mark)
+
+
+def _not_granted(what: str, error: OSError) -> StartError:
+    return StartError(f"{error.strerror}: {what} needs {_HOW_TO_GRANT}")
 
 
 def _is_transparent(made: socket.socket) -> bool:
