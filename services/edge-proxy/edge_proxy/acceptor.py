@@ -15,7 +15,7 @@ from edge_proxy.interception.tproxy import local_end
 from edge_proxy.links.connect import Route
 from edge_proxy.links.link import Link, LinkOwner
 from edge_proxy.load import Load
-from edge_proxy.metrics import Overload
+from edge_proxy.metrics import Overload, WayIn
 from edge_proxy.open_files import LINKS_A_SESSION, SPARE
 from edge_proxy.ports import Found, Interception, NoDestination, NotFound
 from edge_proxy.relay import refusals
@@ -59,6 +59,7 @@ class Acceptor:
         self._around = surroundings
         self._state = state
         self._interception = interception
+        self._mode = WayIn(destination.mode)
         self._outgoing_address = destination.outgoing_address
         self._outgoing_mark = destination.outgoing_mark
         self._introduces = destination.introduce == "proxy-v2"
@@ -100,7 +101,7 @@ class Acceptor:
         self.arrivals -= 1
         link = arrival.link
         if isinstance(result, NoDestination):
-            metrics.NO_DESTINATION(result.why).inc()
+            metrics.NO_DESTINATION(self._mode, result.why).inc()
             refusal = _ANSWERS[result.why]
             if refusal is None:
                 link.close()

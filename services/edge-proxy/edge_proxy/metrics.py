@@ -55,6 +55,20 @@ class ScriptEnd(Enum):
     CUT = "cut"
 
 
+class WayIn(Enum):
+    """``destination.mode``, for every edge of a farm may have another."""
+
+    FIXED = "fixed"
+    REDIRECT = "redirect"
+    TPROXY = "tproxy"
+    GETSOCKNAME = "getsockname"
+    PF = "pf"
+    IPFILTER = "ipfilter"
+    IDENT = "ident"
+    PROXY_HELPER = "proxy-helper"
+    PROXY_PROTOCOL = "proxy-protocol"
+
+
 class Answered(Enum):
     """What became of a question to the proxy-helper daemon; only the first two get an answer."""
 
@@ -122,7 +136,10 @@ SPARES_SPAM: Final = gauge(
     combined="livemax",
 )
 NO_DESTINATION: Final = counter(
-    "edge_no_destination", "Connections that could not become sessions, by why.", why=NotFound
+    "edge_no_destination",
+    "Connections that could not become sessions, by the edge's mode and by why.",
+    mode=WayIn,
+    why=NotFound,
 )
 OUTCOMES_DROPPED: Final = counter(
     "edge_outcomes_dropped", "Outcomes that could not be kept for policy."

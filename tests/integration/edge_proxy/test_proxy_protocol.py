@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from edge_proxy import metrics
+from edge_proxy.metrics import WayIn
 from edge_proxy.ports import NotFound
 from service_kit.addresses import HostPort
 from tests.support.edge import Edge, inner_edge
@@ -52,10 +53,11 @@ async def test_haproxy_says_where_a_client_was_going(farm: FakeFarm, sends: str)
 
 
 async def test_haproxys_health_checks_are_no_sessions(farm: FakeFarm) -> None:
-    before = metrics.NO_DESTINATION(NotFound.PROBE)._value.get()
+    probes = metrics.NO_DESTINATION(WayIn.FIXED, NotFound.PROBE)._value
+    before = probes.get()
     async with inner_edge(farm, {"destination": PEERS}) as edge:
         with haproxy(edge.address, "send-proxy-v2 check-send-proxy check inter 50ms"):
-            await eventually(lambda: metrics.NO_DESTINATION(NotFound.PROBE)._value.get() > before)
+            await eventually(lambda: probes.get() > before)
         assert not edge.said("session")
         assert not edge.said("turned away")
 

@@ -10,6 +10,7 @@ import pytest
 
 from edge_proxy import metrics
 from edge_proxy.interception.proxy_v2_wire import render
+from edge_proxy.metrics import WayIn
 from edge_proxy.ports import NotFound
 from lab.ports import free_port
 from lab.raw_client import Reply
@@ -34,20 +35,22 @@ async def edge_that(farm: FakeFarm, mode: str, **tables: object) -> AsyncIterato
         yield edge
 
 
-def counted(why: NotFound) -> float:
-    count: float = metrics.NO_DESTINATION(why)._value.get()
+def counted(mode: WayIn, why: NotFound) -> float:
+    count: float = metrics.NO_DESTINATION(mode, why)._value.get()
     return count
 
 
-async def told_instead(edge: Edge, why: NotFound, *says: bytes, source: str = ROUTER) -> Reply:
+async def told_instead(
+    edge: Edge, mode: WayIn, why: NotFound, *says: bytes, source: str = ROUTER
+) -> Reply:
     """What the client hears that cannot be served; it is counted and logged as that."""
-    before = counted(why)
+    before = counted(mode, why)
     async with edge.client(source) as client:
         for octets in says:
             await client.send_octets(octets)
         reply = await client.reply()
         assert await client.rest() == b""
-    assert counted(why) == before + 1
+    assert counted(mode, why) == before + 1
     (logged,) = edge.said("turned away")
     assert logged["source"].startswith(source)
     assert logged["reason"].startswith(why.value)
@@ -84,7 +87,7 @@ async def test_ident_knows_nothing(farm: FakeFarm) -> None:
     async with ident_daemon(lambda a, b: [f"{a},{b}:ERROR:NO-USER".encode()], ROUTER) as daemon:
         table = {"peers": PEERS, "port": daemon.port}
         async with edge_that(farm, "ident", ident=table) as edge:
-            reply = await told_instead(edge, NotFound.UNKNOWN)
+            reply = await told_instead(edge, WayIn.IDENT, NotFound.UNKNOWN)
     assert (reply.code, reply.text) == (421, "4.4.0 Destination unknown now, try again later")
     assert len(farm.far.sessions) == 0
 
@@ -93,21 +96,21 @@ async def test_ident_says_rubbish(farm: FakeFarm) -> None:
     async with ident_daemon(lambda _a, _b: [b"x" * 5000], ROUTER) as daemon:
         table = {"peers": PEERS, "port": daemon.port}
         async with edge_that(farm, "ident", ident=table) as edge:
-            assert (await told_instead(edge, NotFound.BAD_ANSWER)).code == 421
+            assert (await told_instead(edge, WayIn.IDENT, NotFound.BAD_ANSWER)).code == 421
 
 
 async def test_ident_is_silent(farm: FakeFarm) -> None:
     async with ident_daemon(None, ROUTER) as daemon:
         table = {"peers": PEERS, "port": daemon.port}
         async with edge_that(farm, "ident", ident=table, lookup_timeout_s=0.1) as edge:
-            assert (await told_instead(edge, NotFound.NO_ANSWER)).code == 421
+            assert (await told_instead(edge, WayIn.IDENT, NotFound.NO_ANSWER)).code == 421
             await eventually(daemon.left.is_set)
 
 
 async def test_a_stranger_is_not_asked_about(farm: FakeFarm) -> None:
     table = {"peers": PEERS, "port": free_port(ROUTER).port}
     async with edge_that(farm, "ident", ident=table) as edge:
-        reply = await told_instead(edge, NotFound.NOT_ALLOWED, source=STRANGER)
+        reply = await told_instead(edge, WayIn.IDENT, NotFound.NOT_ALLOWED, source=STRANGER)
     assert (reply.code, reply.text) == (554, "5.7.1 Access denied")
 
 
@@ -140,7 +143,7 @@ async def test_the_proxy_helper_has_no_answer(farm: FakeFarm, answer: Any, why: 
     async with helper_daemon(answer, ROUTER) as daemon:
         table = {"peers": PEERS, "port": daemon.port, "attempts": 3, "attempt_timeout_s": 0.2}
         async with edge_that(farm, "proxy-helper", proxy_helper=table) as edge:
-            assert (await told_instead(edge, why)).code == 421
+            assert (await told_instead(edge, WayIn.PROXY_HELPER, why)).code == 421
     assert len(farm.far.sessions) == 0
 
 
@@ -171,6 +174,27 @@ async def test_a_header_says_who_came_and_where_to(
     assert len(farm.far.messages) == 1
 
 
+async def test_a_header_may_come_over_ipv6(farm: FakeFarm) -> None:
+    far = Endpoint(f"::ffff:{farm.far.address.host}", farm.far.address.port)
+    begin = render(Endpoint("2001:db8::7", 50_000), far)
+    tables = {
+        "listen": {"addresses": ["[::1]:0"]},
+        "destination": {
+            "mode": "proxy-protocol",
+            "server": None,
+            "proxy_protocol": {"peers": ["::1/128"]},
+        },
+    }
+    async with inner_edge(farm, tables) as edge:
+        async with edge.client("::1") as client:
+            await client.send_octets(begin)
+            await client.greeted()
+            await client.quit()
+        session = await edge.until_said("session")
+        assert session["source"] == "[2001:db8::7]:50000"
+        assert session["destination"] == str(farm.far.address)
+
+
 async def test_commands_may_follow_the_header_in_its_slice(farm: FakeFarm) -> None:
     async with edge_that(farm, "proxy-protocol", **PROXY) as edge, edge.client(ROUTER) as client:
         await client.send_octets(header(farm) + b"EHLO me.example\r\nNOOP\r\n")
@@ -179,29 +203,35 @@ async def test_commands_may_follow_the_header_in_its_slice(farm: FakeFarm) -> No
 
 async def test_a_header_from_elsewhere_is_refused(farm: FakeFarm) -> None:
     async with edge_that(farm, "proxy-protocol", **PROXY) as edge:
-        reply = await told_instead(edge, NotFound.NOT_ALLOWED, header(farm), source=STRANGER)
+        reply = await told_instead(
+            edge, WayIn.PROXY_PROTOCOL, NotFound.NOT_ALLOWED, header(farm), source=STRANGER
+        )
     assert (reply.code, reply.text) == (554, "5.7.1 Access denied")
 
 
 async def test_no_header_is_no_session(farm: FakeFarm) -> None:
     async with edge_that(farm, "proxy-protocol", **PROXY) as edge:
-        reply = await told_instead(edge, NotFound.BAD_ANSWER, b"EHLO me.example\r\n")
+        reply = await told_instead(
+            edge, WayIn.PROXY_PROTOCOL, NotFound.BAD_ANSWER, b"EHLO me.example\r\n"
+        )
     assert (reply.code, reply.text) == (421, "4.4.0 Destination unknown now, try again later")
 
 
 async def test_a_header_that_is_not_whole_in_time(farm: FakeFarm) -> None:
     async with edge_that(farm, "proxy-protocol", lookup_timeout_s=0.1, **PROXY) as edge:
-        assert (await told_instead(edge, NotFound.NO_ANSWER, header(farm)[:-1])).code == 421
+        assert (
+            await told_instead(edge, WayIn.PROXY_PROTOCOL, NotFound.NO_ANSWER, header(farm)[:-1])
+        ).code == 421
 
 
 async def test_a_health_check_is_no_session_and_hears_nothing(farm: FakeFarm) -> None:
     local = header(farm)[:12] + b"\x20\0\0\0"
-    before = counted(NotFound.PROBE)
+    before = counted(WayIn.PROXY_PROTOCOL, NotFound.PROBE)
     async with edge_that(farm, "proxy-protocol", **PROXY) as edge:
         async with edge.client(ROUTER) as client:
             await client.send_octets(local)
             assert await client.rest() == b""
-        assert counted(NotFound.PROBE) == before + 1
+        assert counted(WayIn.PROXY_PROTOCOL, NotFound.PROBE) == before + 1
         assert not edge.said("turned away")
         assert not edge.said("session")
     assert len(farm.policy.opened) == 0
