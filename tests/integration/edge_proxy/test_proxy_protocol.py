@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from edge_proxy import metrics
+from edge_proxy.interception.proxy_v2_wire import render
 from edge_proxy.metrics import WayIn
 from edge_proxy.ports import NotFound
 from service_kit.addresses import HostPort
+from smtpgated_contracts.values.mail import Endpoint
 from tests.support.edge import Edge, inner_edge
 from tests.support.eventually import eventually
 from tests.support.fake_farm import FakeFarm
@@ -87,6 +89,21 @@ async def test_postfix_is_told_who_the_client_is(farm: FakeFarm, postfix: Proxie
     assert f"connect from unknown[{CUSTOMER}]" in postfix.log()
     assert "connect from unknown[127.0.0.1]" not in postfix.log()
     await eventually(lambda: any(CUSTOMER.encode() in each for each in postfix.messages()))
+
+
+async def test_a_chain_of_headers_keeps_client_and_identity(
+    farm: FakeFarm, postfix: ProxiedPostfix
+) -> None:
+    tables = introducing("proxy-v2", postfix.address)
+    tables["destination"] |= PEERS
+    customer, wanted = Endpoint("203.0.113.7", 50_000), Endpoint("198.51.100.25", 25)
+    async with inner_edge(farm, tables) as edge, edge.client() as client:
+        await client.send_octets(render(customer, wanted, 0xE0, b"subscriber-17"))
+        await client.greeted()
+        await client.quit()
+        session = await edge.until_said("session")
+    assert (session["source"], session["identity"]) == (str(customer), "subscriber-17")
+    assert "connect from unknown[203.0.113.7]" in postfix.log()
 
 
 async def test_haproxy_takes_our_header(farm: FakeFarm) -> None:
