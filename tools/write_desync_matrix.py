@@ -55,6 +55,10 @@ for a server with a reading of its own of octets that end nothing:
 * OpenSMTPD forgets what stands between a NUL and the end of its line;
 * Haraka keeps a single dot at the head of a line, which all others drop (RFC 5321 §4.5.2).
 
+That is more than a blemish: a server that mends lines makes parts of MIME where a scanner, rightly,
+saw text alone. So do Postfix, even when strict, and OpenSMTPD with the second CR of CRCRLF. What
+is known to pass this way is listed in `tests/e2e/02-desync/test_mended_structure.py`.
+
 In a chunk of BDAT (RFC 3030) the size alone says where content ends: there all of it is one
 message, with the edge as without.
 
