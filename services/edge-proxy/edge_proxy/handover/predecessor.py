@@ -19,6 +19,7 @@ from edge_proxy.metrics import Handover
 from service_kit.logs import event
 from service_kit.notify import notify
 
+_PAUSE_S: Final = 1.0
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -37,7 +38,12 @@ class Offer:
         loop = asyncio.get_running_loop()
         over = False
         while not over:
-            line, _ = await loop.sock_accept(self._knocker)
+            try:
+                line, _ = await loop.sock_accept(self._knocker)
+            except OSError as wrong:  # no descriptor is left for it: later there may be
+                event(_LOG, logging.WARNING, "nobody can knock now", reason=str(wrong))
+                await asyncio.sleep(_PAUSE_S)
+                continue
             with line:
                 over = await self._serve(line)
 

@@ -124,14 +124,14 @@ class Succession:
         await self._tasks.aclose()
         if self._predecessor is not None:
             self._predecessor.close()
-        if self._knocker is not None:
-            self._knocker.close()
         if self._upgrade is not None:
             self._upgrade.end()
         if not self.handed_over:
             notify(STOPPING)
             if self._upgrade is not None and self._path is not None:
-                self._path.unlink(missing_ok=True)
+                self._path.unlink(missing_ok=True)  # while it is ours: who comes binds his own
+        if self._knocker is not None:
+            self._knocker.close()
 
 
 @asynccontextmanager

@@ -63,30 +63,38 @@ async def find_predecessor(path: Path) -> Predecessor | None:
     if line is None:
         return None
     doors: list[socket.socket] = []
-    try:
-        await _collect(line, doors)
-        knocker = next(each for each in doors if each.family == socket.AF_UNIX)
-    except (NotUnderstood, TimeoutError, OSError, StopIteration) as wrong:
-        line.close()
-        for door in doors:
-            door.close()
-        raise _not_handed_over(path, wrong) from None
+    with contextlib.ExitStack() as undo:
+        undo.callback(line.close)
+        undo.callback(_close, doors)
+        try:
+            if not await _collect(line, doors):
+                return None
+            knocker = next(each for each in doors if each.family == socket.AF_UNIX)
+        except (NotUnderstood, TimeoutError, OSError, StopIteration) as wrong:
+            raise _not_handed_over(path, wrong) from None
+        undo.pop_all()
     doors.remove(knocker)
     return Predecessor(path, line, doors, knocker)
 
 
-async def _collect(line: socket.socket, doors: list[socket.socket]) -> None:
+async def _collect(line: socket.socket, doors: list[socket.socket]) -> bool:
+    """Whether all have come; False: it ended on the way."""
     if not messages.is_ours(line):
         raise NotUnderstood("belongs to another user")
     while len(doors) < MOST_DOORS:
         word, door = await messages.hear(line, messages.WORD_WITHIN_S)
         if door is not None:
             doors.append(door)
-        if word == messages.ALL:
-            return
+        if word in (messages.ALL, messages.LAST):
+            return word == messages.ALL
         if word != messages.HELLO:
-            raise NotUnderstood(f"said {word!r}" if word else "has ended")
+            raise NotUnderstood(f"said {word!r}")
     raise NotUnderstood(f"has more than {MOST_DOORS} doors")
+
+
+def _close(doors: list[socket.socket]) -> None:
+    for door in doors:
+        door.close()
 
 
 def _not_handed_over(path: Path, wrong: Exception) -> StartError:

@@ -138,6 +138,33 @@ async def test_a_first_that_says_no_is_not_taken_over_from(settings: EdgeSetting
                     await asking
 
 
+async def test_a_first_that_ends_while_it_gives_its_doors_away_is_nobody(
+    settings: EdgeSettings,
+) -> None:
+    path = settings.listen.handover
+    assert path is not None
+    async with Tasks() as tasks:
+        with bound(path) as knocker:
+            asking = tasks.spawn(_asked(settings), name="ask")
+            await eventually(lambda: _readable(knocker))
+            with knocker.accept()[0] as line, socket.create_server(("127.0.0.1", 0)) as door:
+                messages.say(line, messages.HELLO, door)
+        await asking
+
+
+async def test_who_speaks_another_language_is_not_taken_over_from(settings: EdgeSettings) -> None:
+    path = settings.listen.handover
+    assert path is not None
+    async with Tasks() as tasks:
+        with bound(path) as knocker:
+            asking = tasks.spawn(_asked(settings), name="ask")
+            await eventually(lambda: _readable(knocker))
+            with knocker.accept()[0] as line:
+                messages.say(line, b"smtp-gated handover 2")
+                with pytest.raises(StartError, match="said b'smtp-gated handover 2'"):
+                    await asking
+
+
 async def _asked(settings: EdgeSettings) -> None:
     async with life(settings) as second:
         await second.open()
