@@ -119,6 +119,7 @@ class _Supervisor:
         told = {NUMBER_VARIABLE: str(number), **for_worker(doors)}
         return await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # the folder we were started in is nobody's module path
             "-m",
             "edge_proxy",
             *sys.argv[1:],

@@ -40,7 +40,7 @@ class Upgrade:
             return
         environment = for_a_successor(os.environ)
         environment.pop(SHARED_FOLDER_VARIABLE, None)  # its metrics are its own
-        command = [sys.executable, "-m", "edge_proxy", *sys.argv[1:]]
+        command = [sys.executable, "-P", "-m", "edge_proxy", *sys.argv[1:]]
         self._successor = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)  # noqa: S603 - ourselves
         event(_LOG, logging.INFO, "successor started", process=self._successor.pid)
         self._tasks.spawn(self._watch(self._successor), name="watch the successor")
