@@ -93,17 +93,11 @@ class Exim:
 
     def __enter__(self) -> Self:
         self._cell = Cell(_PACKAGE, (_ACCOUNT,))
-        self.address = free_port("127.0.0.1")
-        for folder in ("var/spool/exim4", "var/log/exim4"):
-            self._cell.own(folder, _ACCOUNT)
-        self._cell.own("var/mail/box", "nobody")
-        configuration = self._cell.root / "etc/exim4/exim4.conf"
-        configuration.parent.mkdir()
-        configuration.write_text(self._configuration())
-        daemon = self._cell.start("/usr/sbin/exim4 -bdf -q1s")
-        until(lambda: daemon.exit_code is not None or "listening for SMTP" in self.log())
-        if daemon.exit_code is not None:
-            raise AssertionError(f"Exim {daemon.how_it_ended}: {daemon.log_tail()}")
+        try:
+            self._start()
+        except BaseException:
+            self._cell.remove()
+            raise
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -121,6 +115,19 @@ class Exim:
         return "".join(
             each.read_text(encoding="utf-8", errors="replace") for each in logs if each.exists()
         )
+
+    def _start(self) -> None:
+        self.address = free_port("127.0.0.1")
+        for folder in ("var/spool/exim4", "var/log/exim4"):
+            self._cell.own(folder, _ACCOUNT)
+        self._cell.own("var/mail/box", "nobody")
+        configuration = self._cell.root / "etc/exim4/exim4.conf"
+        configuration.parent.mkdir()
+        configuration.write_text(self._configuration())
+        daemon = self._cell.start("/usr/sbin/exim4 -bdf -q1s")
+        until(lambda: daemon.exit_code is not None or "listening for SMTP" in self.log())
+        if daemon.exit_code is not None:
+            raise AssertionError(f"Exim {daemon.how_it_ended}: {daemon.log_tail()}")
 
     def _configuration(self) -> str:
         if self._onward is None:

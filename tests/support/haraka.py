@@ -32,24 +32,12 @@ class Haraka:
     def __enter__(self) -> Self:
         node, program = need_program("node", "nodejs"), need_haraka()
         self._folder = Path(tempfile.mkdtemp(prefix="smtpgated-haraka-"))
-        self.address = free_port("127.0.0.1")
-        for name in ("queue", "mail"):
-            (self._folder / name).mkdir()
-        # Its own defaults, as ``haraka --install`` puts them down for an operator.
-        shutil.copytree(program.parent.parent / "config", self._folder / "config")
-        listen = f"listen={self.address}\nnodes=0\n"
-        for name, text in (*_CONFIGURATION.items(), ("smtp.ini", listen)):
-            (self._folder / "config" / name).write_text(text)
-        # Its plugin queue/test keeps messages in the folder for temporary files.
-        place = f"TMPDIR={self._folder}/mail"
-        self._child = Child(
-            "haraka",
-            ("env", place, node, str(program), "-c", str(self._folder)),
-            self._folder / "output",
-        )
-        until(lambda: self._child.exit_code is not None or self._is_up())
-        if self._child.exit_code is not None:
-            raise AssertionError(f"Haraka {self._child.how_it_ended}: {self._child.log_tail(40)}")
+        self._start(node, program)
+        try:
+            until(self._is_up)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -66,5 +54,24 @@ class Haraka:
     def log(self) -> str:
         return (self._folder / "output").read_text(encoding="utf-8", errors="replace")
 
+    def _start(self, node: str, program: Path) -> None:
+        self.address = free_port("127.0.0.1")
+        for name in ("queue", "mail"):
+            (self._folder / name).mkdir()
+        # Its own defaults, as ``haraka --install`` puts them down for an operator.
+        shutil.copytree(program.parent.parent / "config", self._folder / "config")
+        listen = f"listen={self.address}\nnodes=0\n"
+        for name, text in (*_CONFIGURATION.items(), ("smtp.ini", listen)):
+            (self._folder / "config" / name).write_text(text)
+        # Its plugin queue/test keeps messages in the folder for temporary files.
+        place = f"TMPDIR={self._folder}/mail"
+        self._child = Child(
+            "haraka",
+            ("env", place, node, str(program), "-c", str(self._folder)),
+            self._folder / "output",
+        )
+
     def _is_up(self) -> bool:
+        if self._child.exit_code is not None:
+            raise AssertionError(f"Haraka {self._child.how_it_ended}: {self._child.log_tail(40)}")
         return f"Listening on {self.address}" in self.log()

@@ -30,17 +30,11 @@ class OpenSmtpd:
 
     def __enter__(self) -> Self:
         self._cell = Cell(_PACKAGE, ("opensmtpd", "opensmtpq", "box"))
-        self.address = free_port("127.0.0.1")
-        self._cell.own("var/lib/opensmtpd/empty", "root", 0o755)
-        self._cell.own("var/spool/smtpd", "root", 0o711)
-        self._cell.own("var/mail/box", "box")
-        (self._cell.root / "etc/smtpd.conf").write_text(
-            _CONFIGURATION.format(port=self.address.port, domain=DOMAIN)
-        )
-        daemon = self._cell.start("/usr/sbin/smtpd -dv")
-        until(lambda: daemon.exit_code is not None or "smtp: will accept" in self.log())
-        if daemon.exit_code is not None:
-            raise AssertionError(f"OpenSMTPD {daemon.how_it_ended}: {daemon.log_tail()}")
+        try:
+            self._start()
+        except BaseException:
+            self._cell.remove()
+            raise
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -55,6 +49,19 @@ class OpenSmtpd:
 
     def log(self) -> str:
         return self._cell.log.read_text(encoding="utf-8", errors="replace")
+
+    def _start(self) -> None:
+        self.address = free_port("127.0.0.1")
+        self._cell.own("var/lib/opensmtpd/empty", "root", 0o755)
+        self._cell.own("var/spool/smtpd", "root", 0o711)
+        self._cell.own("var/mail/box", "box")
+        (self._cell.root / "etc/smtpd.conf").write_text(
+            _CONFIGURATION.format(port=self.address.port, domain=DOMAIN)
+        )
+        daemon = self._cell.start("/usr/sbin/smtpd -dv")
+        until(lambda: daemon.exit_code is not None or "smtp: will accept" in self.log())
+        if daemon.exit_code is not None:
+            raise AssertionError(f"OpenSMTPD {daemon.how_it_ended}: {daemon.log_tail()}")
 
     def _path(self, inside: str) -> Path:
         return self._cell.root / inside
