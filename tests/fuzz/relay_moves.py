@@ -78,6 +78,7 @@ SETTINGS: Final = (
     CoreSettings(chunking=False, spoofed_header=b"X-Trace"),
     CoreSettings(size_limit_octets=12),
     CoreSettings(xclient=True, xclient_login=True),
+    CoreSettings(content_as_chunks=True),
     CoreSettings(early_talker=EarlyTalker.REFUSE, most_mails=1, most_recipients=1),
 )
 """By the number of sessions' first octet."""

@@ -79,6 +79,8 @@ _SETTINGS: Final[tuple[dict[str, Any], ...]] = (
     {},
     {"chunking": False, "spoofed_header": b"X-Trace"},
     {"size_limit_octets": 12},
+    {"content_as_chunks": True},
+    {"content_as_chunks": True, "size_limit_octets": 12},
     {"xclient": True, "xclient_login": True},
     {"most_mails": 2, "most_recipients": 1},
     {"early_talker": EarlyTalker.REFUSE},

@@ -287,3 +287,22 @@ def test_i10_no_header_of_ours_comes_from_a_client(
     for content in play.server.contents:
         header, _, _ = (b"\r\n" + content).partition(b"\r\n\r\n")
         assert b"\r\nsubject:" not in header.lower()
+
+
+@given(cut(HONEST), st.data())
+def test_i11_data_as_chunks_is_the_same_message(
+    drawn: tuple[Case, list[bytes], list[int]], data: st.DataObject
+) -> None:
+    """The same verdict on the same content and envelope, whatever the slices; only the replies to
+    DATA are ours, and the session outlives a refusal."""
+    case, slices, order = drawn
+    converted = CoreSettings(content_as_chunks=True)
+    play = played(case, slices, order, converted)
+    again = played(case, data.draw(splits(case[0])), data.draw(choices()), converted)
+    for one in (play, again):
+        assert all(content in [bytes(s.content) for s in judged_scans(one)]
+                   for content in one.server.contents)  # fmt: skip
+    if not case[1]:  # a server in a mood of its own answers chunks by their number
+        assert judged_scans(again) == judged_scans(play)
+        assert again.server.contents == play.server.contents
+        assert again.core.phase is play.core.phase

@@ -43,6 +43,7 @@ class Play:
         self.locked_now = False
         self.waited_out: ScanSeen | None = None
         self._phase = self.core.phase
+        self._chunked = False  # whether its content goes upstream as BDAT, and has no end mark
         self._content = bytearray()  # what the server has of a message whose end is not sent
 
     # Inputs
@@ -164,7 +165,8 @@ class Play:
     def _check_content(self, sent: bytes, facts: Sequence[Fact]) -> None:
         """I2 by what the core does: an end was allowed, and content without one has none."""
         before, self._phase = self._phase, self.core.phase
-        if before not in _ABOUT_CONTENT:
+        chunked, self._chunked = self._chunked, self.core._c.transaction.chunked
+        if before not in _ABOUT_CONTENT or (chunked and before is not Phase.VERDICT):
             return
         if before is Phase.AWAIT_GO_AHEAD:
             self._content.clear()

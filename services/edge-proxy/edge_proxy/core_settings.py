@@ -16,6 +16,7 @@ def core_settings(settings: EdgeSettings) -> CoreSettings:
     return CoreSettings(
         reply_name=settings.replies.name,
         chunking=smtp.chunking and not removes,
+        content_as_chunks=smtp.content_as_chunks,
         spoofed_header=trace.header.encode("ascii") if removes else b"",
         size_limit_octets=smtp.message_octets,
         most_mails=smtp.messages_per_session,

@@ -12,6 +12,8 @@ from service_kit.config import Settings
 class SmtpSettings(Settings):
     chunking: bool = True
     """Offer CHUNKING and BINARYMIME where the server does; false: mask them and refuse BDAT."""
+    content_as_chunks: bool = False
+    """Relay DATA as BDAT where the server offers it: a refusal does not cost the connection."""
     early_talker: EarlyTalker = EarlyTalker.IGNORE
     """A client that speaks before the greeting. note: a log line; refuse: 554 and close."""
     message_octets: int = Field(default=0, ge=0)

@@ -52,6 +52,21 @@ async def test_an_infected_message_in_chunks_does_not_cost_the_servers_connectio
     await edge.until_said("transaction", count=3, disposition="refuse", reply=550)
 
 
+async def test_data_as_chunks_outlives_a_refusal(farm: FakeFarm) -> None:
+    large = b".." + b"0123456789abcde\r\n" * 60_000
+    as_chunks = {"smtp": {"content_as_chunks": True}}
+    async with inner_edge(farm, as_chunks) as edge, edge.client() as client:
+        await client.greeted()
+        assert (await client.deliver(large + INFECTED_WORD + b"\r\n")).code == 550
+        assert (await client.deliver(large)).code == 250
+        assert (await client.quit()).code == 221
+    (message,) = farm.far.messages
+    assert message.content == large[1:]
+    assert farm.scanner.scans[1].content == message.content
+    (session,) = farm.far.sessions
+    assert b"DATA" not in session.verbs
+
+
 async def test_a_large_chunk_is_streamed(farm: FakeFarm, edge: InnerEdge) -> None:
     large = b"0123456789abcdef" * (4 * 65_536)
     async with edge.client() as client:

@@ -24,6 +24,7 @@ def test_what_is_not_configured_is_as_the_core_has_it() -> None:
 def test_what_is_configured_reaches_the_core() -> None:
     smtp = {
         "chunking": False,
+        "content_as_chunks": True,
         "early_talker": "refuse",
         "message_octets": 7,
         "messages_per_session": 8,
@@ -31,6 +32,7 @@ def test_what_is_configured_reaches_the_core() -> None:
     }
     ours = core(smtp=smtp)
     assert not ours.chunking
+    assert ours.content_as_chunks
     assert ours.early_talker is EarlyTalker.REFUSE
     assert (ours.size_limit_octets, ours.most_mails, ours.most_recipients) == (7, 8, 9)
 

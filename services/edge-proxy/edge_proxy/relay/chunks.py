@@ -9,13 +9,14 @@ A chunk's octets are consumed whatever happens: taken for commands, they would b
 """
 
 from edge_proxy.relay import refusals
-from edge_proxy.relay.conversation import Conversation
+from edge_proxy.relay.conversation import Answer, Conversation
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.judgement import refusal_of
 from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.message import begin_message, feed, over_size, refuse_over_size
 from edge_proxy.relay.phases import Cause, Phase
 from edge_proxy.relay.refusals import Refusal
+from edge_proxy.relay.transaction import Transaction
 from edge_proxy.relay.verdict import finish_scan, hold_end
 from edge_proxy.smtp.chunks import Chunk, parse_chunk
 from edge_proxy.smtp.commands import Command
@@ -88,10 +89,10 @@ def chunk_answered(c: Conversation, awaited: Awaited, reply: Reply) -> None:
     assert awaited.transaction is not None, "a chunk of no message"
     if not reply.is_positive:
         c.give_up_message(awaited.transaction, Disposition.ABANDONED, reply.code)
-    if awaited.expect is Expect.CHUNK:
+    if awaited.expect is Expect.CHUNK:  # else the client has not asked for this one's answer
         c.outbox.send_downstream(reply.octets)
     elif not reply.is_positive:
-        c.held_reply = reply.octets
+        c.early_answer = c.early_answer or Answer(reply.code, reply.octets)
 
 
 def end_chunks(c: Conversation) -> None:
@@ -103,9 +104,19 @@ def end_chunks(c: Conversation) -> None:
         return
     if c.transaction.failed:
         _answer_last(c, refusals.CHUNK_BEFORE_REFUSED)
-        c.go(Cause.CHUNKS_FAILED)
+        _end_failed(c)
     else:
         hold_end(c)
+
+
+def _end_failed(c: Conversation) -> None:
+    """By BDAT it is for the client to reset; DATA that failed has ended its transaction."""
+    if c.transaction.by_data:
+        c.transaction = Transaction()
+        c.reset_upstream()
+        c.go(Cause.REFUSED)
+    else:
+        c.go(Cause.CHUNKS_FAILED)
 
 
 def doom_chunks(c: Conversation) -> None:
@@ -151,5 +162,5 @@ def _refuse(c: Conversation, refusal: Refusal) -> None:
 
 def _answer_last(c: Conversation, refusal: Refusal) -> None:
     """What the server said to the last chunk, or what we have to say."""
-    answer, c.held_reply = c.held_reply or c.answer_of(refusal).octets, b""
-    c.outbox.send_downstream(answer)
+    answer, c.early_answer = c.early_answer or c.answer_of(refusal), None
+    c.outbox.send_downstream(answer.octets)

@@ -1,29 +1,59 @@
-"""Content behind DATA on its way upstream and to the scanner (RFC 5321 §4.1.1.4)."""
+"""Content behind DATA on its way upstream and to the scanner (RFC 5321 §4.1.1.4).
+
+Where it is configured and the server offers CHUNKING it goes upstream as BDAT (RFC 3030): what
+the scanner gets, unstuffed, slice by slice. The server's answers to these chunks are ours. So a
+message can be taken back by RSET, and the session goes on.
+"""
 
 from edge_proxy.relay import refusals
+from edge_proxy.relay.chunks import end_chunks
 from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.facts import CloseCause
+from edge_proxy.relay.judgement import refusal_of
+from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.message import begin_message, feed, over_size, refuse_over_size
 from edge_proxy.relay.phases import Cause
 from edge_proxy.relay.verdict import finish_scan, hold_end
+from edge_proxy.smtp.chunks import Chunk
 from edge_proxy.smtp.content import DotStuffedReader
 from edge_proxy.smtp.header_filter import HeaderFilter
+from rulebook.values import Phase as RulePhase
 from smtpgated_contracts.values.scan import EngineClass
 
 
 def begin_content(c: Conversation, skip: frozenset[EngineClass]) -> None:
-    """The server said 354: what comes now is content."""
+    """The server, or we in its place, said 354: what comes now is content."""
     begin_message(c, skip)
     c.reader = DotStuffedReader()
     spoofed = c.settings.spoofed_header
     c.header_filter = HeaderFilter(spoofed) if spoofed else None
-    c.outbox.send_upstream(c.trace_header)
+    _send(c, c.trace_header, c.trace_header)
     c.go(Cause.GO_AHEAD)
+
+
+def begin_as_chunks(c: Conversation) -> None:
+    """DATA that may go upstream as BDAT, once everything before it is answered."""
+    if c.ledger.awaits or c.data is None:
+        return
+    data, c.data = c.data, None
+    ruling = c.judge(RulePhase.DATA)
+    refusal = refusal_of(ruling)
+    transaction = c.transaction
+    if refusal is not None:
+        c.go(Cause.ANSWERED)
+        c.refuse_command(refusal)
+    elif not transaction.open or not transaction.recipients or transaction.binary:
+        # the server's to refuse, in its own words
+        c.relay(data.line, Awaited(Expect.DATA, skip=ruling.skip), Cause.DATA_ASKED)
+    else:
+        c.answer(refusals.GO_AHEAD)
+        transaction.chunked = transaction.by_data = True
+        begin_content(c, ruling.skip)
 
 
 def read_content(c: Conversation) -> bool:
     """Relay and feed what came; at the terminator hold it and ask for the verdict."""
-    if not len(c.inbox):
+    if not len(c.inbox) or len(c.ledger) >= c.settings.max_owed_replies:
         return False
     wire, content, rest = c.reader.read(_taken(c))
     c.progress += 1
@@ -32,14 +62,27 @@ def read_content(c: Conversation) -> bool:
         refuse_over_size(c)
         doom_content(c)
         return rest is not None and _told_at_the_end(c, rest)
-    c.outbox.send_upstream(wire)
+    _send(c, wire, content)
     feed(c, content)
     if rest is None:
         return False
     c.inbox.feed(rest)
     finish_scan(c)
-    hold_end(c)
+    if c.transaction.chunked:
+        c.chunk = Chunk(0, last=True)
+        c.go(Cause.CHUNKS_ENDED)
+        end_chunks(c)
+    else:
+        hold_end(c)
     return True
+
+
+def _send(c: Conversation, wire: bytes, content: bytes) -> None:
+    if not c.transaction.chunked:
+        c.outbox.send_upstream(wire)
+    elif content and not c.transaction.failed:
+        c.outbox.send_upstream(b"BDAT %d\r\n%b" % (len(content), content))
+        c.ledger.await_reply(Awaited(Expect.OUR_CHUNK, transaction=c.transaction))
 
 
 def read_discard(c: Conversation) -> bool:
@@ -60,6 +103,7 @@ def doom_content(c: Conversation) -> None:
     """Nothing of the rest is relayed or scanned: upstream is gone, or given up here."""
     c.abandon_transaction(c.content_answer.code)
     c.abort_upstream("the message was given up in its middle")
+    c.ledger.give_up(b"")  # answers to chunks of ours
     c.to_skip = 0
     c.go(Cause.DOOMED)
 

@@ -61,6 +61,7 @@ class Conversation:
         "auth_skip",
         "chunk",
         "chunking",
+        "data",
         "draining",
         "early_answer",
         "ended",
@@ -92,6 +93,7 @@ class Conversation:
         "source",
         "spared",
         "starttls",
+        "takes_chunks",
         "to_pass",
         "to_skip",
         "trace_header",
@@ -125,6 +127,7 @@ class Conversation:
         self.header_filter: HeaderFilter | None = None
         self.transactions = 0
         self.trace_header = b""
+        self.data: Command | None = None  # while it waits for the envelope
         self.chunk = Chunk(0, last=False)
         self.to_pass = 0  # octets of that chunk still to come
         self.to_skip = 0
@@ -138,7 +141,8 @@ class Conversation:
         self.lost: Loss | None = None
         self.farewell = False
         self.enhanced = True
-        self.chunking = False  # the server offered CHUNKING, and so did we
+        self.takes_chunks = False  # the server offered CHUNKING
+        self.chunking = False  # and so did we
         self.offers_size = False
         self.locked = False
         self.draining = False

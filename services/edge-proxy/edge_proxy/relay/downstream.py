@@ -10,6 +10,7 @@ from typing import Final
 
 from edge_proxy.relay import refusals
 from edge_proxy.relay.chunks import chunk_came
+from edge_proxy.relay.content import begin_as_chunks
 from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.introduction import NEEDS_NO_INTRODUCTION, introduce
@@ -134,6 +135,7 @@ def _mail(c: Conversation, command: Command) -> None:
         c.record.refuse(Verb.MAIL, path, 0)
         return
     c.proposed.skip = ruling.skip
+    c.proposed.binary = b"BODY=BINARYMIME" in command.argument.upper()
     c.mails += 1
     line = command.line if c.offers_size or not limit else without_size(command.line)
     awaited = Awaited(Expect.MAIL, transaction=c.proposed)
@@ -162,6 +164,11 @@ def _rcpt(c: Conversation, command: Command) -> None:
 def _content_follows(c: Conversation, command: Command) -> None:
     if c.transaction.ordinal:  # RFC 3030 §2: not both in one transaction
         c.refuse_command(refusals.DATA_AMONG_CHUNKS)
+        return
+    if c.settings.content_as_chunks and c.takes_chunks:
+        c.data = command
+        c.go(Cause.CHUNK_CAME)
+        begin_as_chunks(c)
         return
     ruling = _admitted(c, RulePhase.DATA)
     if ruling is not None:

@@ -23,6 +23,7 @@ class Expect(Enum):
     RCPT = "RCPT"
     DATA = "DATA"
     CHUNK = "BDAT"
+    OUR_CHUNK = "BDAT of ours"  # of content that came by DATA
     LAST_CHUNK = "octets of the last BDAT"  # swallowed if positive: the end is held
     END = "end of content"
     RSET = "RSET"
@@ -106,8 +107,16 @@ class ReplyLedger:
         ]
 
     def give_up(self, octets: bytes) -> bytes:
-        """Upstream will answer nothing any more: ``octets`` in place of each reply it owes."""
-        answers = [octets if isinstance(entry, Awaited) else entry for entry in self._entries]
+        """Upstream will answer nothing any more: ``octets`` in place of each reply the client is
+        owed."""
+        answers = [
+            entry
+            if not isinstance(entry, Awaited)
+            else b""
+            if entry.expect is Expect.OUR_CHUNK
+            else octets
+            for entry in self._entries
+        ]
         self._entries.clear()
         self._awaited = 0
         return b"".join(answers)

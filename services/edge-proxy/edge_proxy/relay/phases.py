@@ -43,8 +43,8 @@ class Cause(Enum):
     TLS_ASKED = "STARTTLS was relayed"
     TLS_GRANTED = "server answered 220"
     DATA_ASKED = "DATA was relayed"
-    GO_AHEAD = "server answered 354"
-    CHUNK_CAME = "the first BDAT came"
+    GO_AHEAD = "354 was answered"
+    CHUNK_CAME = "the first BDAT came, or DATA that goes upstream as BDAT"
     CHUNK_BEGUN = "BDAT was relayed"
     CHUNK_ENDED = "its octets were relayed"
     CHUNKS_ENDED = "the octets of BDAT LAST were relayed"
@@ -76,14 +76,19 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Cause], Phase]] = {
     (Phase.COMMAND, Cause.CHUNK_CAME): Phase.AWAIT_ENVELOPE,
     (Phase.AWAIT_ENVELOPE, Cause.CHUNK_BEGUN): Phase.CHUNK,
     (Phase.AWAIT_ENVELOPE, Cause.SKIP_BEGUN): Phase.SKIP,
+    (Phase.AWAIT_ENVELOPE, Cause.DATA_ASKED): Phase.AWAIT_GO_AHEAD,
+    (Phase.AWAIT_ENVELOPE, Cause.ANSWERED): Phase.COMMAND,
+    (Phase.AWAIT_ENVELOPE, Cause.GO_AHEAD): Phase.CONTENT,
     (Phase.COMMAND, Cause.CHUNK_BEGUN): Phase.CHUNK,
     (Phase.CHUNK, Cause.CHUNK_ENDED): Phase.COMMAND,
     (Phase.CHUNK, Cause.CHUNKS_ENDED): Phase.AWAIT_CHUNKS,
     (Phase.CHUNK, Cause.DOOMED): Phase.SKIP,
     (Phase.AWAIT_CHUNKS, Cause.CHUNKS_FAILED): Phase.COMMAND,
+    (Phase.AWAIT_CHUNKS, Cause.REFUSED): Phase.AWAIT_REPLY,
     (Phase.AWAIT_CHUNKS, Cause.CONTENT_ENDED): Phase.VERDICT,
     (Phase.AWAIT_CHUNKS, Cause.DOOMED): Phase.SKIP,
     (Phase.CONTENT, Cause.CONTENT_ENDED): Phase.VERDICT,
+    (Phase.CONTENT, Cause.CHUNKS_ENDED): Phase.AWAIT_CHUNKS,
     (Phase.CONTENT, Cause.DOOMED): Phase.DISCARD,
     (Phase.DISCARD, Cause.TAKEN_OVER): Phase.TAKEOVER,
     (Phase.VERDICT, Cause.RELEASED): Phase.COMMAND,

@@ -85,6 +85,9 @@ TOO_MUCH_SKIPPED: Final = Refusal(521, "5.3.4", "Too much content after an error
 PLAINTEXT_BEFORE_TLS: Final = Refusal(554, "5.5.0", "Unexpected plaintext after STARTTLS")
 NOT_SMTP: Final = Refusal(521, "5.5.1", "This is an SMTP port")
 
+# In place of the server's, when DATA goes upstream as BDAT
+GO_AHEAD: Final = Refusal(354, "", "End with CRLF.CRLF")
+
 # Takeover
 GOODBYE: Final = Refusal(221, "2.0.0", "Bye")
 DONE: Final = Refusal(250, "2.0.0", "Ok")

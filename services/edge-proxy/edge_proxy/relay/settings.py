@@ -22,6 +22,9 @@ class CoreSettings:
     reply_name: str = ""
     chunking: bool = True
     """Whether CHUNKING and BINARYMIME are offered where the server does (RFC 3030)."""
+    content_as_chunks: bool = False
+    """Whether content of DATA goes upstream by BDAT where the server offers CHUNKING, so that a
+    refusal costs an RSET and not the connection."""
     size_limit_octets: int = 0
     """Content above it is refused with 552 and never relayed further; 0: no limit of ours."""
     most_mails: int = 0

@@ -11,9 +11,11 @@ class Transaction:
     """``begun`` when MAIL is sent; ``open``, and the session's own, once the server accepts it.
 
     ``recipient`` was asked for last and not refused; ``asked`` counts RCPT, ``recipients`` were
-    accepted. ``skip`` is what rules have said of this message so far. ``ordinal`` is from 1, 0
-    before content. ``chunked``: upstream gets BDAT. ``failed``: a chunk was refused, so there is
-    no message any more and its end is never sent; it is noted, and waits for RSET.
+    accepted. ``skip`` is what rules have said of this message so far. ``binary``: MAIL said so.
+
+    ``ordinal`` is from 1, 0 before content. ``chunked``: upstream gets BDAT; ``by_data``: though
+    the client sends DATA. ``failed``: a chunk was refused, so there is no message any more and
+    its end is never sent; it is noted, and waits for RSET.
 
     ``scan`` is None before content, after the verdict, and when nothing is to be scanned.
     ``oversized``: content went above the scan limit. ``locks`` are (cause, seconds).
@@ -26,8 +28,10 @@ class Transaction:
     asked: int = 0
     recipients: list[bytes] = field(default_factory=list)
     skip: frozenset[EngineClass] = frozenset()
+    binary: bool = False
     ordinal: int = 0
     chunked: bool = False
+    by_data: bool = False
     failed: bool = False
     scan: ScanId | None = None
     content_octets: int = 0

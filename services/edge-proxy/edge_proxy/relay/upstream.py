@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from edge_proxy.relay import refusals
 from edge_proxy.relay.actions import BecomeTunnel, LookDownstream, Loss
 from edge_proxy.relay.chunks import begin_chunks, chunk_answered, doom_chunks, end_chunks
-from edge_proxy.relay.content import begin_content, doom_content
+from edge_proxy.relay.content import begin_as_chunks, begin_content, doom_content
 from edge_proxy.relay.conversation import Answer, Conversation
 from edge_proxy.relay.ehlo import offer
 from edge_proxy.relay.facts import CloseCause
@@ -48,7 +48,7 @@ def read_replies(c: Conversation) -> None:
             return
         c.progress += 1
         c.farewell = c.farewell or reply.code == SERVICE_CLOSING
-        if c.phase in (Phase.CONTENT, Phase.VERDICT):
+        if c.phase in (Phase.CONTENT, Phase.VERDICT) and not c.ledger.awaits:
             # Nothing is owed now: the server gave up, and says why, or talks nonsense.
             said_why = reply.kind in (NOT_NOW, NEVER)
             c.early_answer = Answer(reply.code, reply.octets) if said_why else None
@@ -66,7 +66,7 @@ def lose_upstream(c: Conversation, why: Loss) -> None:
             pass  # its last words are told once policy has decided
         case Phase.POLICY | Phase.GREETING:
             c.close(CloseCause.CONNECT, refusals.CANNOT_CONNECT, detail=why.value)
-        case phase if phase in _GIVE_UP_MESSAGE and not (c.farewell and c.ledger.awaits):
+        case phase if phase in _GIVE_UP_MESSAGE and not _has_said_why(c):
             _GIVE_UP_MESSAGE[phase](c)
         case Phase.TUNNEL:
             c.close_politely(CloseCause.SERVER)
@@ -77,6 +77,11 @@ def lose_upstream(c: Conversation, why: Loss) -> None:
         case _:
             last_word = None if c.farewell else refusals.SERVER_LOST
             c.close(CloseCause.SERVER, last_word, detail=why.value)
+
+
+def _has_said_why(c: Conversation) -> bool:
+    """Its 421 was told to the client, as the answer to a chunk before this one."""
+    return c.farewell and c.ledger.awaits and c.early_answer is None
 
 
 def distrust_upstream(c: Conversation, violation: Violation) -> None:
@@ -115,7 +120,7 @@ def _settle(c: Conversation, reply: Reply) -> None:
 
 _WHEN_ALL_IS_ANSWERED: Final[Mapping[Phase, Callable[[Conversation], None]]] = {
     Phase.AWAIT_REPLY: lambda c: c.go(Cause.ANSWERED),
-    Phase.AWAIT_ENVELOPE: begin_chunks,
+    Phase.AWAIT_ENVELOPE: lambda c: (begin_chunks if c.data is None else begin_as_chunks)(c),
     Phase.AWAIT_CHUNKS: end_chunks,
 }
 """Barriers that no single reply lifts."""
@@ -145,7 +150,8 @@ def _ehlo(c: Conversation, awaited: Awaited, reply: Reply) -> None:
         c.begin_afresh()  # RFC 5321 §4.1.4: as if RSET
         c.record.offered = offered(reply)
         c.enhanced = b"ENHANCEDSTATUSCODES" in c.record.offered
-        c.chunking = c.settings.chunking and b"CHUNKING" in c.record.offered
+        c.takes_chunks = b"CHUNKING" in c.record.offered
+        c.chunking = c.settings.chunking and c.takes_chunks
         c.offers_size = b"SIZE" in c.record.offered
         c.outbox.send_downstream(offer(reply, c.settings, c.starttls, len(c.trace_header)))
     else:
@@ -156,7 +162,7 @@ def _helo(c: Conversation, awaited: Awaited, reply: Reply) -> None:
     c.record.helo_refused = not reply.is_positive
     if reply.is_positive:
         c.begin_afresh()
-        c.enhanced = c.chunking = c.offers_size = False
+        c.enhanced = c.takes_chunks = c.chunking = c.offers_size = False
     _relay(c, awaited, reply)
 
 
@@ -275,6 +281,7 @@ EXPECTED: Final[Mapping[Expect, Expectation]] = {
     Expect.RCPT: Expectation(_rcpt),
     Expect.DATA: Expectation(_data, frozenset({NOT_NOW, NEVER}), frozenset({GO_AHEAD})),
     Expect.CHUNK: Expectation(chunk_answered),
+    Expect.OUR_CHUNK: Expectation(chunk_answered),
     Expect.LAST_CHUNK: Expectation(chunk_answered),
     Expect.END: Expectation(_end),
     Expect.RSET: Expectation(_reset),

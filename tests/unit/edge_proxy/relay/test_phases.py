@@ -57,7 +57,8 @@ def test_nothing_leads_out_of_a_tunnel_or_the_end() -> None:
 
 def test_content_is_reached_by_354_alone_and_released_from_the_verdict_alone() -> None:
     assert [pair for pair, to in TRANSITIONS.items() if to is Phase.CONTENT] == [
-        (Phase.AWAIT_GO_AHEAD, Cause.GO_AHEAD)
+        (Phase.AWAIT_GO_AHEAD, Cause.GO_AHEAD),
+        (Phase.AWAIT_ENVELOPE, Cause.GO_AHEAD),
     ]
     assert [at for (at, cause) in TRANSITIONS if cause is Cause.RELEASED] == [Phase.VERDICT]
 
