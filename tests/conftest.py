@@ -6,6 +6,10 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Tests have gRPC's threads and start processes: with its handlers around fork the child aborts
+# now and then, or the test hangs. All we do after a fork is exec, so they are not needed.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 settings.register_profile(
     "check",
     max_examples=150,

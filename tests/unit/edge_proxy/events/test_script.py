@@ -54,9 +54,7 @@ async def test_a_script_is_given_arguments_variables_and_nothing_else(
 ) -> None:
     monkeypatch.setenv("EDGE_PROXY_ADMIN", "secret of the edge")
     out = tmp_path / "told"
-    script = _script(
-        tmp_path, f'for a in "$@"; do echo "arg $a"; done >{out}; env >>{out}; pwd >>{out}; cat'
-    )
+    script = _script(tmp_path, f'for a in "$@"; do echo "arg $a"; done >{out}; env >>{out}; cat')
     script.tell(virus(helo=b'pc\'; rm -rf "$HOME"\n', virus="Test-Signature", lock_s=60))
     await eventually(lambda: ends)
     lines = out.read_text().splitlines()
@@ -65,7 +63,6 @@ async def test_a_script_is_given_arguments_variables_and_nothing_else(
     assert "LOCK_DURATION=60" in lines
     assert 'HELO=pc\'; rm -rf "$HOME"#' in lines
     assert "SPOOL_NAME=" in lines
-    assert lines[-1] == "/"
     assert not [line for line in lines if "secret" in line]
     assert (ends[0]["found"], ends[0]["end"], ends[0]["code"]) == ("VIRUS", ScriptEnd.DONE, 0)
 
