@@ -96,15 +96,15 @@ async def test_a_strict_servers_refusal_of_bare_newlines_reaches_the_client(
     assert (reply.code, reply.text.split()[0]) == (550, "5.5.2")
 
 
-async def test_chunks_are_refused_and_their_octets_are_not_commands(
-    farm: Farm, far: FarServer
-) -> None:
+async def test_a_chunk_is_content_whatever_it_says(farm: Farm, far: FarServer) -> None:
+    """RFC 3030 §2: its size alone says where it ends."""
+    content = b"Subject: x\r\n\r\ntext\r\n.\r\n" + SMUGGLED + b"Subject: inner\r\n\r\n.\r\n"
     async with RawClient(farm.edge_address) as client:
         await client.reply()
-        offered = await client.command(b"EHLO me.example")
-        assert not {"CHUNKING", "BINARYMIME"} & set(offered.texts)
+        assert "CHUNKING" in (await client.command(b"EHLO me.example")).texts
         await client.send(b"MAIL FROM:<a@far.example>", b"RCPT TO:<b@far.example>")
         await client.replies(2)
-        await client.send_octets(b"BDAT %d LAST\r\n%bQUIT\r\n" % (len(SMUGGLED), SMUGGLED))
-        assert [reply.code for reply in await client.replies(2)] == [502, 221]
+        await client.send_octets(b"BDAT %d LAST\r\n%bQUIT\r\n" % (len(content), content))
+        assert [reply.code for reply in await client.replies(2)] == [250, 221]
+    assert [message.content for message in far.messages] == [content]
     assert far.sessions[-1].verbs.count(b"MAIL") == 1
