@@ -25,6 +25,15 @@ scanner. Only the end, the line with the single dot, is held until the verdict. 
 never sees that line throws the message away (RFC 5321 §4.1.1.10), so refusing means closing the
 upstream connection; then we *take over* and answer the client alone, briefly.
 
-Read: phases, actions, ledger, conversation (the state), then what acts on it: downstream
-(commands), content, upstream (replies), judgement, and session, where the inputs arrive.
+Content in chunks (BDAT, RFC 3030) has no such line: the last chunk goes upstream as if it were
+not the last, and ``BDAT 0 LAST`` is what is held. RSET takes chunks back, so after a refusal the
+session goes on. DATA can be sent on as chunks, where the server takes them, for the same reason.
+
+What rules say of a MAIL or RCPT rides on the answer to it, and what a *transaction* is, is what
+the server has accepted. A message of which a chunk was lost is never ended.
+
+Read: phases, actions, ledger, transaction, conversation (the state), then what acts on it:
+downstream (commands), content and chunks, message and verdict (what both have in common),
+upstream (replies), loss, judgement, and session, where the inputs arrive. introduction (XCLIENT)
+and ehlo (what is offered) stand beside.
 """

@@ -19,10 +19,11 @@ from edge_proxy.relay.downstream import (
     read_takeover,
 )
 from edge_proxy.relay.facts import CloseCause, SessionRecord
+from edge_proxy.relay.loss import distrust_upstream, lose_upstream
 from edge_proxy.relay.phases import PATIENCE_FOR_THE_END, Cause, Phase
 from edge_proxy.relay.refusals import Refusal
 from edge_proxy.relay.settings import CoreSettings, EarlyTalker
-from edge_proxy.relay.upstream import distrust_upstream, grant_tls, lose_upstream, read_replies
+from edge_proxy.relay.upstream import grant_tls, read_replies
 from edge_proxy.relay.verdict import dispose_unheard, verdict_came
 from edge_proxy.smtp.errors import Violation, ViolationKind
 from rulebook.values import Action as RuleAction

@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from edge_proxy.relay import refusals
-from edge_proxy.relay.actions import BecomeTunnel, LookDownstream, Loss
-from edge_proxy.relay.chunks import begin_chunks, chunk_answered, doom_chunks, end_chunks
-from edge_proxy.relay.content import begin_as_chunks, begin_content, doom_content
+from edge_proxy.relay.actions import BecomeTunnel, LookDownstream
+from edge_proxy.relay.chunks import begin_chunks, chunk_answered, end_chunks
+from edge_proxy.relay.content import begin_as_chunks, begin_content
 from edge_proxy.relay.conversation import Answer, Conversation
 from edge_proxy.relay.ehlo import offer
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.introduction import introduced, server_offered
 from edge_proxy.relay.ledger import Awaited, Expect
+from edge_proxy.relay.loss import GIVE_UP_MESSAGE
 from edge_proxy.relay.phases import Cause, Phase
-from edge_proxy.relay.verdict import give_up_verdict
 from edge_proxy.smtp.capabilities import offered
 from edge_proxy.smtp.errors import Violation, ViolationKind
 from edge_proxy.smtp.limits import REPLY
@@ -52,54 +52,9 @@ def read_replies(c: Conversation) -> None:
             # Nothing is owed now: the server gave up, and says why, or talks nonsense.
             said_why = reply.kind in (NOT_NOW, NEVER)
             c.early_answer = Answer(reply.code, reply.octets) if said_why else None
-            _GIVE_UP_MESSAGE[c.phase](c)
+            GIVE_UP_MESSAGE[c.phase](c)
         else:
             _settle(c, reply)
-
-
-def lose_upstream(c: Conversation, why: Loss) -> None:
-    """There is no upstream, or none any more."""
-    was_open, c.upstream_open = c.upstream_open, False
-    c.lost = why
-    match c.phase:
-        case Phase.POLICY if len(c.replies):
-            pass  # its last words are told once policy has decided
-        case Phase.POLICY | Phase.GREETING:
-            c.close(CloseCause.CONNECT, refusals.CANNOT_CONNECT, detail=why.value)
-        case phase if phase in _GIVE_UP_MESSAGE and not _has_said_why(c):
-            _GIVE_UP_MESSAGE[phase](c)
-        case Phase.TUNNEL:
-            c.close_politely(CloseCause.SERVER)
-        case Phase.DISCARD | Phase.TAKEOVER | Phase.CLOSED:
-            pass
-        case Phase.SKIP if not was_open:
-            pass  # of a chunk that came when the server was lost
-        case _:
-            last_word = None if c.farewell else refusals.SERVER_LOST
-            c.close(CloseCause.SERVER, last_word, detail=why.value)
-
-
-def _has_said_why(c: Conversation) -> bool:
-    """Its 421 was told to the client, as the answer to a chunk before this one."""
-    return c.farewell and c.ledger.awaits and c.early_answer is None
-
-
-def distrust_upstream(c: Conversation, violation: Violation) -> None:
-    """The server said what is no reply: whatever it says next could mean anything."""
-    c.note_violation(violation.kind.value, upstream=True)
-    if c.phase in _GIVE_UP_MESSAGE:
-        _GIVE_UP_MESSAGE[c.phase](c)
-    else:
-        c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
-
-
-_GIVE_UP_MESSAGE: Final[Mapping[Phase, Callable[[Conversation], None]]] = {
-    Phase.CONTENT: doom_content,
-    Phase.CHUNK: doom_chunks,
-    Phase.AWAIT_CHUNKS: doom_chunks,
-    Phase.VERDICT: give_up_verdict,
-}
-"""Phases in which a message is under way: the client is told at its end, not at once."""
 
 
 def _settle(c: Conversation, reply: Reply) -> None:
