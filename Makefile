@@ -74,6 +74,6 @@ lock: setup ## resolve and pin every third-party package anew
 	$(BIN)/python tools/lock.py $(LOCK_FLAGS)
 
 clean: ## remove everything that was built, installed or left by a run
-	rm -rf $(VENV) .run libs/contracts/generated bench/results
+	rm -rf $(VENV) .run .tools libs/contracts/generated bench/results
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find libs services tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
