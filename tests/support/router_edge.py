@@ -1,7 +1,8 @@
 """A router with an edge on it: the product's own rules and command lines, a farm that obeys tests.
 
-The edge runs as nobody in particular with CAP_NET_ADMIN and nothing else. Servers and clients are
-sockets of this process in the other namespaces; scanner and policy listen on the router.
+The edge runs as nobody in particular with CAP_NET_ADMIN and no other capability. Servers and
+clients are sockets of this process in the other namespaces; scanner and policy listen on the
+router.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -191,12 +193,12 @@ def _privilege(*capabilities: str) -> tuple[str, ...]:
     )
 
 
+@cache
 def _user() -> tuple[str, ...]:
-    """Root without its capabilities stands in where nobody else may read the interpreter."""
-    other = ("--reuid", _USER, "--regid", _USER, "--clear-groups")
-    trial = (need_program("setpriv", "util-linux"), *other, sys.executable, "-c", "")
-    try:
-        subprocess.run(trial, check=True, stderr=subprocess.DEVNULL)
-    except subprocess.CalledProcessError:
+    """Root without its capabilities stands in where nobody else may start the interpreter."""
+    other = ("--reuid", _USER, "--regid", _USER, "--clear-groups", "--bounding-set=-all")
+    start_again = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
+    trial = (need_program("setpriv", "util-linux"), *other, sys.executable, "-c", start_again)
+    if subprocess.run(trial, check=False, stderr=subprocess.DEVNULL).returncode != 0:
         return ()
-    return other
+    return other[:-1]

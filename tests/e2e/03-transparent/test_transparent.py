@@ -5,14 +5,16 @@ from typing import Final
 
 import pytest
 
+from service_kit.addresses import HostPort
 from tests.support.namespaces import CLIENT_SIDE, FAMILIES, IPV4, IPV6
-from tests.support.router_edge import LISTENING, Scene, edge_in, scene
+from tests.support.router_edge import LISTENING, Client, Scene, edge_in, scene
 
 pytestmark = pytest.mark.root
 
 PUBLIC: Final = {IPV4: "198.51.100.2", IPV6: "2001:db8:1::2"}
 """A second address of the client's, that means something outside."""
 _ROUTER: Final = {IPV4: "198.51.100.1/24", IPV6: "2001:db8:1::1/64"}
+_HOST_BITS: Final = {IPV4: 32, IPV6: 128}
 _ROUTER_TABLE: Final = {"interfaces": [CLIENT_SIDE]}
 
 
@@ -132,8 +134,36 @@ async def test_mail_to_anywhere_goes_to_the_fixed_server(on_a_router: Scene) -> 
         assert await on_a_router.deliver(IPV4.client, IPV4) == IPV4.router_to_server
         async with on_a_router.client(IPV6.client, IPV6.server) as client:
             await client.deliver(b"Subject: six becomes four\r\n\r\n\r\n")
-        await on_a_router.servers[IPV4].wait_for_messages(2)
+        away = HostPort(IPV4.client, 25)  # where nobody listens
+        async with Client(on_a_router.network.router, IPV4.router_to_client, away) as client:
+            await client.deliver(b"Subject: the router's own\r\n\r\n\r\n")
+        await on_a_router.servers[IPV4].wait_for_messages(3)
         assert on_a_router.servers[IPV6].session_count == 0
+
+
+@pytest.mark.parametrize("destination", [tproxy(), {"mode": "redirect"}])
+async def test_exempt_networks_go_their_own_way(
+    on_a_router: Scene, destination: dict[str, object]
+) -> None:
+    """No edge runs here: who passes was left alone."""
+    exempt = [f"{PUBLIC[family]}/{_HOST_BITS[family]}" for family in FAMILIES]
+    config = on_a_router.settings(
+        {"destination": destination, "router": {**_ROUTER_TABLE, "exempt_networks": exempt}}
+    )
+    on_a_router.load_rules(config)
+    for family in FAMILIES:
+        assert await on_a_router.deliver(PUBLIC[family], family) == PUBLIC[family]
+        assert await on_a_router.is_refused(family.client, family)
+
+
+async def test_workers_share_a_transparent_listener(on_a_router: Scene) -> None:
+    config = on_a_router.settings({"workers": 2, "destination": tproxy(), "router": _ROUTER_TABLE})
+    on_a_router.route(config)
+    on_a_router.load_rules(config)
+    async with edge_in(on_a_router.network.router, config):
+        for family in FAMILIES:
+            for _ in range(4):
+                assert await on_a_router.deliver(PUBLIC[family], family) == PUBLIC[family]
 
 
 async def test_connections_of_its_own_that_come_back_are_turned_away(on_a_router: Scene) -> None:
