@@ -171,3 +171,74 @@ def test_drain_deadline() -> None:
     row = outcome("drain/deadline_at_the_held_end")
     assert row.told == ["451 4.3.2 Service is shutting down, try again"]
     assert (row.sent, row.aborted, row.closed) == (b"", True, True)
+
+
+END_OF_CHUNKS = b"BDAT 0 LAST\r\n"
+
+
+@pytest.mark.parametrize("name", ["infected", "data_as_chunks_infected"])
+def test_infected_after_bdat(name: str) -> None:
+    row = outcome(f"bdat/{name}")
+    assert [line[:9] for line in row.told if line.startswith("5")] == ["550 5.7.1"]
+    assert b"RSET\r\n" in row.sent
+    assert END_OF_CHUNKS not in row.sent
+    assert b"MAIL FROM:<next@src.example>\r\n" in row.sent, "the upstream session survives"
+    assert not row.aborted
+
+
+@pytest.mark.parametrize("name", ["unscanned_closed", "no_verdict_in_time", "locked_meanwhile"])
+def test_deferred_after_bdat(name: str) -> None:
+    row = outcome(f"bdat/{name}")
+    assert row.told[0].startswith("451 4.7.1 ")
+    assert row.sent.startswith(b"RSET\r\n")
+    assert not row.aborted
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "server_refuses_a_chunk",
+        "server_refuses_the_last_chunk",
+        "server_refuses_before_the_octets",
+        "data_as_chunks_refused",
+        "verdict_then_refusal",
+        "server_lost_in_a_chunk",
+        "server_lost_behind_the_last_chunk",
+        "server_lost_at_the_held_end",
+        "client_lost_in_a_chunk",
+        "client_silent_in_a_chunk",
+        "drain_deadline_in_a_chunk",
+        "quit_between_chunks",
+        "reset_refused",
+    ],
+)
+def test_a_message_that_lost_a_chunk_or_a_peer_is_never_ended(name: str) -> None:
+    assert END_OF_CHUNKS not in outcome(f"bdat/{name}").sent
+
+
+@pytest.mark.parametrize("where", ["lying", "end_in_the_same_slice"])
+def test_message_above_our_own_limit(where: str) -> None:
+    row = outcome(f"size/{where}")
+    assert row.told[0] == "552 5.3.4 Message larger than allowed here"
+    assert row.aborted
+    assert not released(row.sent)
+
+
+def test_chunk_above_our_own_limit() -> None:
+    row = outcome("size/chunk_too_large")
+    assert row.told[1] == "552 5.3.4 Message larger than allowed here"
+    assert b"abc" not in row.sent
+    assert not row.aborted
+
+
+@pytest.mark.parametrize("name", ["not_offered", "refused", "no_esmtp"])
+def test_server_takes_no_xclient(name: str) -> None:
+    row = outcome(f"xclient/{name}")
+    assert row.told == ["421 4.3.0 Service not available, try again later"]
+    assert (row.aborted, row.closed) == (True, True)
+
+
+def test_client_speaks_before_the_greeting() -> None:
+    row = outcome("hostile/early_talker")
+    assert row.told == ["554 5.5.1 The greeting comes first"]
+    assert (row.sent, row.closed) == (b"", True)

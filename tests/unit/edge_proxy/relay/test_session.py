@@ -224,3 +224,82 @@ def test_rules_asked_after_policy_named_the_source_know_its_identity() -> None:
     play = Play()
     play.core.identify("subscriber-17")
     assert play.core._c.facts.identity == "subscriber-17"
+
+
+# Content that takes too long
+
+
+def in_a_chunk() -> Play:
+    play = greeted()
+    for line in ENVELOPE.splitlines(keepends=True)[:3]:
+        play.client(line)
+        play.deliver_all()
+    play.client(b"BDAT 10\r\nabc")
+    assert play.core.phase is Phase.CHUNK
+    return play
+
+
+def between_chunks() -> Play:
+    play = in_a_chunk()
+    play.client(b"defghij")
+    assert play.core.phase is Phase.COMMAND
+    return play
+
+
+def read_away() -> Play:
+    play = in_content()
+    play.server_lost()
+    assert play.core.phase is Phase.DISCARD
+    return play
+
+
+@pytest.mark.parametrize("begin", [in_content, in_a_chunk, between_chunks, read_away])
+def test_content_that_arrives_has_a_name_and_an_end(begin: Callable[[], Play]) -> None:
+    play = begin()
+    named = play.core.content_arriving
+    assert named is not None
+    play.client(b"x")
+    assert play.core.content_arriving == named
+    play.content_overdue()
+    assert play.core.phase is Phase.CLOSED
+    assert play.seen.downstream.endswith(b"421 4.4.2 Message takes too long\r\n")
+
+
+@pytest.mark.parametrize("begin", [greeted, held])
+def test_where_no_content_arrives_none_is_overdue(begin: Callable[[], Play]) -> None:
+    play = begin()
+    assert play.core.content_arriving is None
+    before = acted(play)
+    play.content_overdue()
+    assert acted(play) == before
+
+
+def test_the_next_message_has_another_name() -> None:
+    play = in_content()
+    first = play.core.content_arriving
+    play.client(b".\r\n")
+    play.verdict(CLEAN)
+    play.deliver_all()
+    play.client(b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n")
+    play.deliver_all()
+    assert play.core.content_arriving not in (None, first)
+
+
+def test_chunks_of_ours_that_are_unanswered_are_bounded() -> None:
+    settings = CoreSettings(content_as_chunks=True, max_owed_replies=3, max_inbox=10)
+    play = greeted(settings=settings)
+    for line in ENVELOPE.splitlines(keepends=True):
+        play.client(line)
+        play.deliver_all()
+    sent = 0
+    while play.core.wants_downstream:
+        play.client(b"text\r\n")
+        sent += 1
+    assert sent == 3 + 2, "three chunks, and what fills the inbox"
+    play.deliver_all()
+    assert play.core.wants_downstream
+    play.client(b".\r\n")
+    play.deliver_all()
+    play.verdict(CLEAN)
+    play.deliver_all()
+    assert play.server.contents == [b"text\r\n" * sent]
