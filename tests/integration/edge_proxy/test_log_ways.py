@@ -4,7 +4,8 @@ import asyncio
 import json
 import re
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,25 +49,33 @@ async def _one_session(client: MailClient, helo: bytes = b"me.example") -> None:
         await client.quit()
 
 
-async def test_an_edge_writes_whole_frames_over_tcp(farm: FakeFarm) -> None:
+@asynccontextmanager
+async def _receiving() -> AsyncIterator[tuple[_Receiver, str]]:
+    """A receiver and where it listens."""
     receiver = _Receiver()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: receiver, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    log = {"format": "syslog", "syslog": f"127.0.0.1:{port}", "syslog_transport": "tcp"}
-    tables = settings_for(farm, {"log": log, "listen": {"addresses": [f"127.0.0.1:{_free()}"]}})
-    async with edge_process(tables, is_ready=lambda _: receiver.of("policy_stream_opened")) as edge:
-        address = re.search(r'at=\["(127.0.0.1):(\d+)"\]', receiver.of("listening")[0])
-        assert address
-        edge.events.append({"event": "listening", "at": [f"{address[1]}:{address[2]}"]})
-        await _one_session(edge.client(), FORGED)
-        await eventually(lambda: receiver.of("session"))
+    try:
+        yield receiver, f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+async def test_an_edge_writes_whole_frames_over_tcp(farm: FakeFarm) -> None:
+    async with _receiving() as (receiver, at):
+        log = {"format": "syslog", "syslog": at, "syslog_transport": "tcp"}
+        port = _free()
+        tables = settings_for(farm, {"log": log, "listen": {"addresses": [f"127.0.0.1:{port}"]}})
+        ready = ("listening", "policy_stream_opened", "rulebook_in_force")
+        async with edge_process(tables, is_ready=lambda _: all(map(receiver.of, ready))) as edge:
+            edge.events.append({"event": "listening", "at": [f"127.0.0.1:{port}"]})
+            await _one_session(edge.client(), FORGED)
+            await eventually(lambda: receiver.of("session"))
     (session,), (transaction,) = receiver.of("session"), receiver.of("transaction")
     assert all(SYSLOG.fullmatch(line) for line in receiver.lines)
     assert "sender=a@customer.example" in transaction
     assert r'helo="x\xff <22>1' in session
     assert r"\x1b[2J" in session
-    server.close()
 
 
 def _free() -> int:
