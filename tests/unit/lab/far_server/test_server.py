@@ -322,3 +322,15 @@ async def test_a_folder_gets_every_message(tmp_path: Path) -> None:
 async def test_ipv6() -> None:
     async with FarServer(listen=HostPort("::1", 0)) as far, RawClient(far.address) as client:
         assert await begun(client) == [220]
+
+
+async def test_who_the_client_is_can_be_told_by_xclient_where_it_is_offered() -> None:
+    plan = FarPlan(keywords=(*KEYWORDS, "XCLIENT NAME ADDR"))
+    async with FarServer(plan) as far, RawClient(far.address) as client:
+        told = (b"EHLO proxy", b"XCLIENT ADDR=192.0.2.7 NAME=[UNAVAILABLE]", b"XCLIENT PORT=1")
+        assert await begun(client, *told) == [220, 250, 220, 220]
+        assert far.sessions[0].told == [b"ADDR=192.0.2.7", b"NAME=[UNAVAILABLE]", b"PORT=1"]
+        assert (await client.command(b"MAIL FROM:<a@example>")).code == 503
+        assert (await client.command(b"XCLIENT nonsense")).code == 501
+    async with FarServer() as far, RawClient(far.address) as client:
+        assert await begun(client, b"XCLIENT ADDR=192.0.2.7") == [220, 502]
