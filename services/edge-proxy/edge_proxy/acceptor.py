@@ -8,7 +8,7 @@ from typing import Final
 from edge_proxy import metrics
 from edge_proxy.arrival import Arrival
 from edge_proxy.clients.farm_state import FarmState
-from edge_proxy.conductor import Conductor, Surroundings
+from edge_proxy.conductor import Conductor
 from edge_proxy.destination_settings import DestinationSettings
 from edge_proxy.interception.introduce import proxy_header
 from edge_proxy.interception.tproxy import local_end
@@ -21,6 +21,7 @@ from edge_proxy.ports import Found, Interception, NoDestination, NotFound
 from edge_proxy.relay import refusals
 from edge_proxy.relay.refusals import Refusal
 from edge_proxy.seldom import Seldom
+from edge_proxy.surroundings import Surroundings
 from rulebook.values import Rulebook
 from service_kit.clock import Clock
 from service_kit.logs import event

@@ -11,7 +11,6 @@ from edge_proxy.clients.farm_state import FarmState, RulebookWatch
 from edge_proxy.clients.outcome_report import OutcomeReport
 from edge_proxy.clients.policy_client import PolicyClient
 from edge_proxy.clients.scan_client import ScanClient
-from edge_proxy.conductor import Conductor, Surroundings
 from edge_proxy.config import EdgeSettings
 from edge_proxy.core_settings import core_settings
 from edge_proxy.drain import drain, tell_the_rest
@@ -28,7 +27,9 @@ from edge_proxy.links.tunnel import TunnelLimits
 from edge_proxy.load import Load
 from edge_proxy.local_limits import decide_locally
 from edge_proxy.open_files import allow
+from edge_proxy.ports import RunningSession
 from edge_proxy.registry import Registry
+from edge_proxy.surroundings import Surroundings
 from edge_proxy.trace import render_trace_header
 from edge_proxy.under_supervisor import UnderSupervisor, worker_number
 from edge_proxy.workers import supervise
@@ -77,7 +78,7 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
     number = worker_number()
     edge_id = EdgeId(settings.edge_id if number is None else f"{settings.edge_id}/{number}")
     readiness = Readiness("rulebook")
-    registry: Registry[Conductor] = Registry()
+    registry: Registry[RunningSession] = Registry()
     open_links = OpenLinks()
     state = FarmState(SYSTEM_CLOCK, lambda subjects: _locks_changed(registry, subjects))
     load = Load(settings.limits, SYSTEM_CLOCK, lambda: _load_changed(registry))
@@ -180,12 +181,12 @@ def _events(settings: EdgeSettings) -> EventScript | NoScript:
     return EventScript(script, settings.events, settings.replies.name, (listen.host, listen.port))
 
 
-def _load_changed(registry: Registry[Conductor]) -> None:
+def _load_changed(registry: Registry[RunningSession]) -> None:
     for session in registry:
         session.load_changed()
 
 
-def _locks_changed(registry: Registry[Conductor], subjects: Iterable[str]) -> None:
+def _locks_changed(registry: Registry[RunningSession], subjects: Iterable[str]) -> None:
     for session in registry.of(subjects):
         session.lock_changed()
 

@@ -9,27 +9,24 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from edge_proxy import metrics
-from edge_proxy.journal import Journal, Reporting
+from edge_proxy.journal import Journal
 from edge_proxy.links.connect import NotConnected, Route, connect
 from edge_proxy.links.link import Link
-from edge_proxy.links.open_links import OpenLinks
-from edge_proxy.links.tunnel import Tunnel, TunnelLimits
+from edge_proxy.links.tunnel import Tunnel
 from edge_proxy.metrics import Side
 from edge_proxy.patience import Patience
-from edge_proxy.ports import LoadState, LockTable, PolicyPort, ScanFeed, ScanPort
-from edge_proxy.registry import Registry
+from edge_proxy.ports import ScanFeed
 from edge_proxy.relay import actions, refusals
 from edge_proxy.relay.actions import Action, Loss
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.session import RelaySession
-from edge_proxy.relay.settings import CoreSettings
+from edge_proxy.surroundings import Surroundings
 from rulebook.values import Rulebook
 from service_kit.logs import event
-from service_kit.tasks import Tasks
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import Decision, DecisionKind, SessionProgress
 from smtpgated_contracts.values.scan import Verdict
@@ -37,26 +34,6 @@ from smtpgated_contracts.values.scan import Verdict
 _LOG: Final = logging.getLogger(__name__)
 
 Input = Callable[[], Sequence[Action]]
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all sessions of a worker share."""
-
-    core: CoreSettings
-    connect_timeout_s: float
-    policy: PolicyPort
-    scanner: ScanPort
-    reporting: Reporting
-    locks: LockTable
-    load: LoadState
-    registry: Registry["Conductor"]
-    open_links: OpenLinks
-    tunnel_limits: TunnelLimits
-    tasks: Tasks
-    trace: Callable[[SessionRef], bytes] = lambda _session: b""
-    content_total_s: float = 0.0
-    """Seconds one message may take to arrive; 0: any time."""
 
 
 class Conductor:

@@ -6,9 +6,9 @@ from typing import Final, Protocol
 
 from edge_proxy.clients.outcome_report import OutcomeReport
 from edge_proxy.clients.policy_client import PolicyClient
-from edge_proxy.conductor import Conductor
 from edge_proxy.links.link import LINGER_S
 from edge_proxy.links.open_links import OpenLinks
+from edge_proxy.ports import RunningSession
 from edge_proxy.registry import Registry
 from service_kit.lifecycle import Lifecycle
 from service_kit.logs import event
@@ -32,7 +32,7 @@ class Waiting(Protocol):
 
 
 async def drain(
-    registry: Registry[Conductor],
+    registry: Registry[RunningSession],
     waiting: Waiting,
     open_links: OpenLinks,
     lifecycle: Lifecycle,
@@ -44,7 +44,7 @@ async def drain(
     program that is told to come back in mid-login shows an error to a person.
     """
     patience_ends_at_s = lifecycle.drain_remaining_s() - patience_s
-    told: set[Conductor] = set()
+    told: set[RunningSession] = set()
     while (len(registry) or waiting.arrivals) and lifecycle.drain_remaining_s() > 0:
         out_of_patience = lifecycle.drain_remaining_s() <= patience_ends_at_s
         for session in registry:

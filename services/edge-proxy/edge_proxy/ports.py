@@ -20,6 +20,31 @@ from smtpgated_contracts.values.policy import (
 from smtpgated_contracts.values.scan import EngineClass, Verdict
 
 
+class RunningSession(Protocol):
+    """A session as the worker knows it: what is told to it from outside its own links."""
+
+    @property
+    def has_begun_mail(self) -> bool:
+        """Whether a transaction is under way, or one has ended."""
+        ...
+
+    def lock_changed(self) -> None:
+        """A lock or exemption that touches its source came or went."""
+        ...
+
+    def load_changed(self) -> None:
+        """The load came to, or went from, where spam scans are spared."""
+        ...
+
+    def drain(self) -> None:
+        """End at the next border between transactions."""
+        ...
+
+    def shut_down(self) -> None:
+        """End now; what is held is not released."""
+        ...
+
+
 class PolicyPort(Protocol):
     """Slots for sessions. A session that was opened is renewed until it is closed."""
 
