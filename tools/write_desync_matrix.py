@@ -42,25 +42,26 @@ with nothing but the server → *through the edge*, with the same server behind 
 | `2` | two messages were delivered, rightly: both ends are real ones |
 | **`2!`** | the second message was **smuggled** |
 | **`0+1!`** | so it was, and the first one was thrown away |
-| `521` | nothing was delivered: the edge refused the *ambiguous end of content* |
+| `521` | nothing was delivered: the edge refused *ambiguous content* |
 | `0` | nothing was delivered: the server refused what it was sent |
 | `·` | not tried: the server does not offer BDAT |
 | `≠` | delivered, but not as it was scanned; line ends and blanks apart |
 
 Through the edge, every message delivered was seen by a scanner first, from its first octet to its
 last, and was found clean; what the scanner saw is compared with what the server stored. `≠` is
-for a server with a reading of its own of octets that end nothing:
+left for Haraka, which keeps a single dot at the head of a line that all others drop (RFC 5321
+§4.5.2); clients that stuff as they must never send one.
 
-* Postfix, unless strict, and OpenSMTPD take a dot behind a bare LF for stuffing and drop it;
-* OpenSMTPD forgets what stands between a NUL and the end of its line;
-* Haraka keeps a single dot at the head of a line, which all others drop (RFC 5321 §4.5.2).
+Ends are not all that is read in two ways. Servers *mend* lines: Postfix, unless strict, and
+OpenSMTPD drop a dot behind a bare LF; Postfix, even when strict, and OpenSMTPD drop the second CR
+of CRCRLF; OpenSMTPD forgets what stands between a NUL and the end of its line. Then a line that
+was text to the scanner is a boundary of MIME behind the server, and the attachment was never
+judged. So the edge refuses a CR without its LF, a NUL, and a dot behind a bare LF, wherever they
+stand; `tests/e2e/02-desync/test_mended_structure.py` shows with a real clamd that nothing passes
+that way. A bare LF alone, to all but Exim a line end, passes, unless `smtp.bare_lf = "refuse"`.
 
-That is more than a blemish: a server that mends lines makes parts of MIME where a scanner, rightly,
-saw text alone. So do Postfix, even when strict, and OpenSMTPD with the second CR of CRCRLF. What
-is known to pass this way is listed in `tests/e2e/02-desync/test_mended_structure.py`.
-
-In a chunk of BDAT (RFC 3030) the size alone says where content ends: there all of it is one
-message, with the edge as without.
+In a chunk of BDAT (RFC 3030) the size alone says where content ends: dots mean nothing there. But
+without BINARYMIME chunks are lines too, and are mended like others.
 
 Rows are named by what stands before and behind the dot; `none` is nothing, `text` a letter.
 Columns are:

@@ -65,15 +65,15 @@ _LINES: Final = (
     b".x\r\n",
     b"x.\r\n",
     b"bare\nline\r\n",
-    b"bare\rline\r\n",
-    b"nul\0\r\n",
     b"MAIL FROM:<evil@src.example>\r\n",
     b"DATA\r\n",
     b"\xff\xfe\xfd\r\n",
     b"y" * 1200 + b"\r\n",
-    b"a\r\r\n",
 )
-_AMBIGUITIES: Final = (b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r\n.\r\r\n", b"\r\n.\0\r\n")
+_AMBIGUITIES: Final = (
+    *(b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r\n.\r\r\n", b"\r\n.\0\r\n"),
+    *(b"bare\rline\r\n", b"nul\0\r\n", b"a\r\r\n", b"a\n.b\r\n"),
+)
 
 
 _MOST_SLICES: Final = 500

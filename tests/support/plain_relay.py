@@ -28,7 +28,10 @@ HIDDEN: Final = frozenset({b"XCLIENT"})
 HTTP: Final = frozenset(b"GET POST PUT HEAD DELETE OPTIONS CONNECT TRACE PATCH PRI".split())
 MAX_REFUSED: Final = 20
 
-_LONE_DOT: Final = re.compile(rb"[\r\n]\.[\r\n\0]")
+_END: Final = b"\r\n.\r\n"
+_AMBIGUOUS_LINES: Final = re.compile(rb"\0|\r(?=[^\n])")
+_AMBIGUOUS: Final = re.compile(rb"\0|\r(?=[^\n])|(?<!\r)\n\.|\r\n\.\n")
+"""What some server would read otherwise than we do, an end of content among it."""
 
 
 class End(Enum):
@@ -81,6 +84,7 @@ class PlainRelay:
         self._chunking = self._open = False
         self._chunks: list[bytes] | None = None
         self._chunk_refused = False
+        self._binary = False
         self._rulebook = rulebook
         self._refused = 0
         self._enhanced = True
@@ -122,6 +126,7 @@ class PlainRelay:
         if answer.startswith(b"2") and verb in (b"EHLO", b"HELO", b"RSET", b"MAIL"):
             self._afresh()
             self._open = verb == b"MAIL"
+            self._binary = b"BODY=BINARYMIME" in line.upper()
         if verb == b"DATA" and answer.startswith(b"354"):
             self._content()
         if verb == b"QUIT":
@@ -129,15 +134,15 @@ class PlainRelay:
 
     def _content(self) -> None:
         stream = b"\r\n" + self._client
-        lone = _LONE_DOT.search(stream)
-        at = lone.start() if lone else -1
-        if lone is None or stream[at - 1 :] == b"\r\n.\r":
+        end = stream.find(_END)
+        ambiguous = _AMBIGUOUS.search(stream, 0, end + 2 if end >= 0 else len(stream))
+        if ambiguous is not None:
+            self.outcome.loose = self._client[: ambiguous.end()]
+            self._end(End.OURS, refusals.AMBIGUOUS_CONTENT)
+        if end < 0:
             self.outcome.loose = self._client
             self._end(End.STREAM)
-        if stream[at - 1 : at + 4] != b"\r\n.\r\n":
-            self.outcome.loose = self._client[: at + 1]
-            self._end(End.OURS, refusals.AMBIGUOUS_END)
-        wire, self._client = stream[2 : at + 1], stream[at + 4 :]
+        wire, self._client = stream[2 : end + 2], stream[end + len(_END) :]
         self.outcome.upstream += wire
         self._server.receive(wire)
         self._begun += 1
@@ -188,11 +193,14 @@ class PlainRelay:
             self._chunks = []
         command = b"" if last and not size else b"BDAT %d\r\n" % size
         octets, self._client = self._client[:size], self._client[size:]
-        if len(octets) < size:
+        self._chunks.append(octets)
+        ambiguous = not self._binary and _AMBIGUOUS_LINES.search(b"".join(self._chunks))
+        if len(octets) < size or ambiguous:
             self.outcome.upstream += command
             self.outcome.loose = octets
+            if ambiguous:
+                self._end(End.OURS, refusals.AMBIGUOUS_CONTENT)
             self._end(End.STREAM)
-        self._chunks.append(octets)
         answer = b"250" if not command else self._ask_ourselves(command + octets)
         refused = not answer.startswith(b"2")
         if not last or refused:

@@ -21,6 +21,7 @@ def core_settings(settings: EdgeSettings) -> CoreSettings:
         size_limit_octets=smtp.message_octets,
         most_mails=smtp.messages_per_session,
         most_recipients=smtp.recipients_per_message,
+        allows_bare_lf=smtp.bare_lf == "relay",
         early_talker=smtp.early_talker,
         xclient=settings.destination.introduce == "xclient",
         xclient_login=settings.destination.xclient_login,

@@ -16,6 +16,8 @@ class SmtpSettings(Settings):
     """Relay DATA as BDAT where the server offers it: a refusal does not cost the connection."""
     early_talker: EarlyTalker = EarlyTalker.IGNORE
     """A client that speaks before the greeting. note: a log line; refuse: 554 and close."""
+    bare_lf: Literal["relay", "refuse"] = "relay"
+    """A LF without its CR in content. Most servers, and scanners, take it for a line end."""
     message_octets: int = Field(default=0, ge=0)
     """Largest message; told in SIZE where the server's is not smaller; beyond: 552. 0: no limit."""
     messages_per_session: int = Field(default=0, ge=0, le=999_999)

@@ -13,26 +13,13 @@ from tools.write_desync_matrix import PAGE, page
 
 Columns = Callable[[str], Column]
 
-_VARIANTS = {each.variant for each in SEQUENCES if each.tempo is not Tempo.IN_A_CHUNK}
-_NUL_BEFORE = "a NUL before the dot"
-_NUL_BEHIND = "a NUL behind the dot"
-_VERY_LONG = "behind a line of 70,000 octets"
-
-DOT_BEHIND_LF = {(each, "LF . text") for each in _VARIANTS - {_NUL_BEFORE, _NUL_BEHIND}}
-DOT_BEHIND_CRLF = {(variant, "CRLF . text") for variant, _ in DOT_BEHIND_LF}
-BEHIND_A_NUL = {
+DOT_BEHIND_CRLF = {
     (each.variant, each.name)
     for each in SEQUENCES
-    if each.variant == _NUL_BEFORE
-    or (each.variant == _NUL_BEHIND and each.name.startswith("none"))
-}  # fmt: skip
-ALTERED = {
-    "Postfix, lenient": DOT_BEHIND_LF,
-    "Postfix, normalizing": DOT_BEHIND_LF,
-    "OpenSMTPD": BEHIND_A_NUL | DOT_BEHIND_LF - {(_VERY_LONG, "LF . text")},
-    "Haraka": DOT_BEHIND_CRLF,
+    if each.tempo is not Tempo.IN_A_CHUNK and each.name == "CRLF . text" and each.messages
 }
-"""Octets that a server drops or keeps by a reading of its own; docs/desync-matrix.md has why."""
+ALTERED = {"Haraka": DOT_BEHIND_CRLF}
+"""Octets that a server keeps by a reading of its own; docs/desync-matrix.md has why."""
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from typing import Final
 _BEFORE: Final = {"CRLF": b"\r\n", "LF": b"\n", "CR": b"\r", "none": b""}
 _AFTER: Final = {"CRLF": b"\r\n", "LF": b"\n", "CR": b"\r", "CRCRLF": b"\r\r\n", "text": b"x"}
 
-_LONE_DOT: Final = re.compile(rb"[\r\n]\.[\r\n\0]")
+_BARE: Final = re.compile(rb"\0|\r(?=[^\n])")
+_AMBIGUOUS: Final = re.compile(rb"\0|\r(?=[^\n])|(?<!\r)\n\.|\r\n\.\n")
 TERMINATOR: Final = b"\r\n.\r\n"
 _SMUGGLED: Final = (
     b"MAIL FROM:<smuggled@customer.example>\r\n",
@@ -51,20 +52,20 @@ class Sequence:
 
     @property
     def messages(self) -> int:
-        """How many messages this is for the edge: none where the end is ambiguous.
+        """How many messages this is for the edge: none where content is ambiguous.
 
-        Written to be obvious: a dot alone between line breaks of any kind is the end, if they
-        are CRLF, or makes it ambiguous. In a chunk all of it is content.
+        Written to be obvious: a CR without its LF, a NUL, a dot behind a bare LF or before one
+        make it that. In a chunk all of it is content, and only the first two do.
         """
-        if self.tempo is Tempo.IN_A_CHUNK:
-            return 1
         octets = b"".join(self.steps(b""))
+        if self.tempo is Tempo.IN_A_CHUNK:
+            return 0 if _BARE.search(octets) else 1
         count = 0
-        while (lone := _LONE_DOT.search(octets)) is not None:
-            if octets[lone.start() - 1 : lone.start() + 4] != TERMINATOR:
+        while (end := octets.find(TERMINATOR)) >= 0:
+            if _AMBIGUOUS.search(octets[: end + 2]):
                 return count
             count += 1
-            octets = octets[lone.start() + 4 :]
+            octets = octets[end + len(TERMINATOR) :]
         return count
 
 

@@ -1,14 +1,13 @@
 """Who is told to leave, when, and who is waited for. The clock stands still unless turned."""
 
 from collections.abc import AsyncIterator
-from typing import cast
 
 import pytest
 
 from edge_proxy import drain as module
-from edge_proxy.conductor import Conductor
 from edge_proxy.drain import drain
 from edge_proxy.links.open_links import OpenLinks
+from edge_proxy.ports import RunningSession
 from edge_proxy.registry import Registry
 from service_kit.clock import ManualClock
 from service_kit.lifecycle import Lifecycle
@@ -28,6 +27,12 @@ class Session:
         self.told = 0
         self.cut = False
 
+    def lock_changed(self) -> None:
+        """Of no concern here."""
+
+    def load_changed(self) -> None:
+        """Nor this."""
+
     def drain(self) -> None:
         self.told += 1
 
@@ -41,13 +46,13 @@ class Edge:
     def __init__(self) -> None:
         self.arrivals = 0
         self.clock = ManualClock()
-        self.registry: Registry[Conductor] = Registry()
+        self.registry: Registry[RunningSession] = Registry()
         self.lifecycle = Lifecycle(DEADLINE_S, clock=self.clock, signals=())
 
     def add(self, session: Session) -> SessionRef:
         place = Endpoint("192.0.2.1", 25)
         ref = SessionRef(SessionId(f"s{len(self.registry)}"), EdgeId("e"), place, place)
-        self.registry.add(ref, cast("Conductor", session))
+        self.registry.add(ref, session)
         return ref
 
     async def drain(self) -> None:

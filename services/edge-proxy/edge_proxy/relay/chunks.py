@@ -20,6 +20,7 @@ from edge_proxy.relay.transaction import Transaction
 from edge_proxy.relay.verdict import finish_scan, hold_end
 from edge_proxy.smtp.chunks import Chunk, parse_chunk
 from edge_proxy.smtp.commands import Command
+from edge_proxy.smtp.line_ends import LineEnds
 from edge_proxy.smtp.replies import Reply
 from rulebook.values import Phase as RulePhase
 from smtpgated_contracts.values.policy import Disposition
@@ -51,13 +52,19 @@ def begin_chunks(c: Conversation) -> None:
     if not over_size(c, c.chunk.size):
         begin_message(c, ruling.skip)
         c.transaction.chunked = True
+        c.line_ends = LineEnds(allows_bare_lf=c.settings.allows_bare_lf)
     _relay(c, c.chunk, c.trace_header)
 
 
 def read_chunk(c: Conversation) -> bool:
-    """Relay and feed what came of the chunk."""
+    """Relay and feed what came of the chunk. Only BINARYMIME has octets that are no lines.
+
+    Raises Violation for content that a server would mend.
+    """
     octets = c.inbox.take(c.to_pass)
     if octets:
+        if not c.transaction.binary:
+            c.line_ends.check(octets)
         c.progress += 1
         c.to_pass -= len(octets)
         c.outbox.send_upstream(octets)

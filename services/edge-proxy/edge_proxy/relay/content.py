@@ -24,7 +24,7 @@ from smtpgated_contracts.values.scan import EngineClass
 def begin_content(c: Conversation, skip: frozenset[EngineClass]) -> None:
     """The server, or we in its place, said 354: what comes now is content."""
     begin_message(c, skip)
-    c.reader = DotStuffedReader()
+    c.reader = DotStuffedReader(allows_bare_lf=c.settings.allows_bare_lf)
     spoofed = c.settings.spoofed_header
     c.header_filter = HeaderFilter(spoofed) if spoofed else None
     _send(c, c.trace_header, c.trace_header)

@@ -33,6 +33,7 @@ from edge_proxy.smtp.chunks import Chunk
 from edge_proxy.smtp.commands import Command
 from edge_proxy.smtp.content import DotStuffedReader
 from edge_proxy.smtp.header_filter import HeaderFilter
+from edge_proxy.smtp.line_ends import LineEnds
 from edge_proxy.smtp.lines import Inbox
 from edge_proxy.smtp.replies import ReplyReader
 from rulebook.evaluate import evaluate
@@ -75,6 +76,7 @@ class Conversation:
         "introduced",
         "introduction",
         "ledger",
+        "line_ends",
         "locked",
         "lost",
         "mails",
@@ -84,6 +86,7 @@ class Conversation:
         "progress",
         "proposed",
         "reader",
+        "recipients_asked",
         "record",
         "refused_commands",
         "replies",
@@ -123,7 +126,9 @@ class Conversation:
         self.transaction = Transaction()
         self.proposed: Transaction | None = None  # by the last MAIL or RSET, while unanswered
         self.mails = 0
+        self.recipients_asked = 0  # since the last MAIL, whatever became of that
         self.reader = DotStuffedReader()
+        self.line_ends = LineEnds(allows_bare_lf=settings.allows_bare_lf)  # of chunks
         self.header_filter: HeaderFilter | None = None
         self.transactions = 0
         self.trace_header = b""

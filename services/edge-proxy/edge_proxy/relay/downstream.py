@@ -137,6 +137,7 @@ def _mail(c: Conversation, command: Command) -> None:
     c.proposed.skip = ruling.skip
     c.proposed.binary = b"BODY=BINARYMIME" in command.argument.upper()
     c.mails += 1
+    c.recipients_asked = 0
     line = command.line if c.offers_size or not limit else without_size(command.line)
     awaited = Awaited(Expect.MAIL, transaction=c.proposed)
     c.relay(line, awaited, Cause.ASKED if doubtful else None)
@@ -147,17 +148,17 @@ def _rcpt(c: Conversation, command: Command) -> None:
     if path is None:
         c.refuse_command(refusals.MALFORMED_ADDRESS)
         return
-    transaction = c.asked_last
-    if c.settings.most_recipients and transaction.asked >= c.settings.most_recipients:
+    if c.settings.most_recipients and c.recipients_asked >= c.settings.most_recipients:
         c.refuse_command(refusals.TOO_MANY_RECIPIENTS)
         return
+    transaction = c.asked_last
     earlier, transaction.recipient = transaction.recipient, path
     ruling = _admitted(c, RulePhase.RCPT)
     if ruling is None:
         transaction.recipient = earlier
         c.record.refuse(Verb.RCPT, path, 0)
     else:
-        transaction.asked += 1
+        c.recipients_asked += 1
         c.relay(command.line, Awaited(Expect.RCPT, path, skip=ruling.skip))
 
 

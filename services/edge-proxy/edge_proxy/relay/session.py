@@ -48,7 +48,7 @@ READERS: Final[Mapping[Phase, Callable[[Conversation], bool]]] = {
 _LAST_WORDS: Final[Mapping[ViolationKind, Refusal]] = {
     ViolationKind.LINE_TOO_LONG: refusals.LINE_TOO_LONG,
     ViolationKind.BARE_LINE_END: refusals.BAD_LINE,
-    ViolationKind.AMBIGUOUS_END: refusals.AMBIGUOUS_END,
+    ViolationKind.AMBIGUOUS_CONTENT: refusals.AMBIGUOUS_CONTENT,
     ViolationKind.MALFORMED_CHUNK: refusals.MALFORMED_CHUNK,
 }
 

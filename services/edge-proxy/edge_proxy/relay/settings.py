@@ -31,6 +31,8 @@ class CoreSettings:
     """MAIL commands in one session; beyond: 452. 0: no limit of ours."""
     most_recipients: int = 0
     """RCPT commands in one transaction; beyond: 452. 0: no limit of ours."""
+    allows_bare_lf: bool = True
+    """Whether a LF alone in content is relayed; false: it is refused as a CR alone or a NUL is."""
     early_talker: EarlyTalker = EarlyTalker.IGNORE
     xclient: bool = False
     """Whether the server is told by XCLIENT who the client is, and a session is closed if not."""

@@ -10,8 +10,8 @@ from smtpgated_contracts.values.scan import EngineClass, Verdict
 class Transaction:
     """``begun`` when MAIL is sent; ``open``, and the session's own, once the server accepts it.
 
-    ``recipient`` was asked for last and not refused; ``asked`` counts RCPT, ``recipients`` were
-    accepted. ``skip`` is what rules have said of this message so far. ``binary``: MAIL said so.
+    ``recipient`` was asked for last and not refused; ``recipients`` were accepted. ``skip`` is
+    what rules have said of this message so far. ``binary``: MAIL said so.
 
     ``ordinal`` is from 1, 0 before content. ``chunked``: upstream gets BDAT; ``by_data``: though
     the client sends DATA. ``failed``: a chunk was refused, so there is no message any more and
@@ -25,7 +25,6 @@ class Transaction:
     begun: bool = False
     open: bool = False
     recipient: bytes = b""
-    asked: int = 0
     recipients: list[bytes] = field(default_factory=list)
     skip: frozenset[EngineClass] = frozenset()
     binary: bool = False

@@ -6,7 +6,7 @@ from enum import StrEnum
 class ViolationKind(StrEnum):
     LINE_TOO_LONG = "line too long"
     BARE_LINE_END = "line ends in something else than CRLF, or has CR or NUL inside"
-    AMBIGUOUS_END = "content could end here for one reader and not for another"
+    AMBIGUOUS_CONTENT = "content that one reader reads otherwise than another"
     MALFORMED_CHUNK = "BDAT without a size that can be followed"
     MALFORMED_REPLY = "reply that is none"
     REPLY_TOO_LONG = "reply too long"

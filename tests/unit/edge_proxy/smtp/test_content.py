@@ -9,8 +9,9 @@ import pytest
 from edge_proxy.smtp.content import TERMINATOR, DotStuffedReader
 from edge_proxy.smtp.errors import Violation, ViolationKind
 
-_LONE_DOT: Final = re.compile(rb"[\r\n]\.[\r\n\0]")
-"""A dot that some server would take for the end, whatever it takes for line ends."""
+_END: Final = b"\r\n.\r\n"
+_AMBIGUOUS: Final = re.compile(rb"\0|\r(?=[^\n])|(?<!\r)\n\.|\r\n\.\n")
+"""What some server would read otherwise than we do, an end of content among it."""
 
 
 class Outcome(NamedTuple):
@@ -26,15 +27,12 @@ def plainly(octets: bytes) -> Outcome:
     Without an end, ``wire`` is what may be given out at most: everything.
     """
     stream = b"\r\n" + octets
-    lone = _LONE_DOT.search(stream)
-    if lone is None:
-        return Outcome(octets, _unstuffed(stream), None)
-    at = lone.start()
-    if stream[at - 1 : at + 4] == b"\r\n.\r\n":
-        return Outcome(stream[2 : at + 1], _unstuffed(stream[: at + 1]), stream[at + 4 :])
-    if stream[at - 1 :] == b"\r\n.\r":  # the LF may still come
-        return Outcome(octets, _unstuffed(stream), None)
-    return Outcome(b"", b"", None, ambiguous=True)
+    end = stream.find(_END)
+    read = stream if end < 0 else stream[: end + 2]
+    if _AMBIGUOUS.search(read):
+        return Outcome(b"", b"", None, ambiguous=True)
+    rest = None if end < 0 else stream[end + len(_END) :]
+    return Outcome(read[2:], _unstuffed(read), rest)
 
 
 def _unstuffed(stream: bytes) -> bytes:
@@ -42,15 +40,15 @@ def _unstuffed(stream: bytes) -> bytes:
     return b"\r\n".join(line[1:] if line.startswith(b".") else line for line in lines)[2:]
 
 
-def sliced(octets: bytes, size: int) -> Outcome:
+def sliced(octets: bytes, size: int, *, allows_bare_lf: bool = True) -> Outcome:
     """What the reader makes of slices of ``size`` octets."""
-    reader = DotStuffedReader()
+    reader = DotStuffedReader(allows_bare_lf=allows_bare_lf)
     wire = content = b""
     for start in range(0, len(octets), size):
         try:
             piece = reader.read(octets[start : start + size])
         except Violation as violation:
-            return Outcome(b"", b"", None, violation.kind is ViolationKind.AMBIGUOUS_END)
+            return Outcome(b"", b"", None, violation.kind is ViolationKind.AMBIGUOUS_CONTENT)
         wire += piece.wire
         content += piece.content
         if piece.rest is not None:
@@ -98,9 +96,7 @@ def test_every_line_end_round_a_dot_is_read_like_the_whole_stream(
         (b"...a\r\n.b\r\n.\r\n", b"..a\r\nb\r\n", b""),
         (b"a.\r\n.\r\nb", b"a.\r\n", b"b"),
         (b"a\r\n.\r\nMAIL\r\n.\r\n", b"a\r\n", b"MAIL\r\n.\r\n"),
-        (b"a\r\r\n.\r\n", b"a\r\r\n", b""),
-        (b"a\nb\rc\0d\r\n.\r\n", b"a\nb\rc\0d\r\n", b""),
-        (b"a\n.b\r\n.\r\n", b"a\n.b\r\n", b""),
+        (b"a\nb\n\nc\r\n.\r\n", b"a\nb\n\nc\r\n", b""),
         (b"\xff\xfe\r\n.\r\n", b"\xff\xfe\r\n", b""),
     ],
 )
@@ -134,6 +130,26 @@ def test_content_is_unstuffed_and_ends_at_the_terminator_only(
 def test_any_other_lone_dot_is_ambiguous(octets: bytes) -> None:
     for size in (len(octets), 1, 2, 3):
         assert sliced(octets, size).ambiguous
+
+
+@pytest.mark.parametrize(
+    "octets", [b"a\r\r\n", b"a\rb", b"\0", b"a\0\r\n", b"a\n.b\r\n", b"a\r\n\r\rb", b"\n."]
+)
+def test_what_servers_mend_is_ambiguous(octets: bytes) -> None:
+    for size in (len(octets), 1, 2, 3):
+        assert sliced(octets + b".\r\n", size).ambiguous
+
+
+def test_octets_behind_the_end_are_not_looked_at() -> None:
+    assert sliced(b"a\r\n.\r\n\0\r\n.b", 100).rest == b"\0\r\n.b"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_a_bare_lf_is_ambiguous_where_it_is_not_allowed(size: int) -> None:
+    octets = b"a\r\n\r\nb\nc\r\n.\r\n"
+    assert sliced(octets, size, allows_bare_lf=False).ambiguous
+    assert not sliced(octets, size).ambiguous
+    assert sliced(octets.replace(b"b\nc", b"b\r\nc"), size, allows_bare_lf=False).rest == b""
 
 
 def test_nothing_of_an_ambiguous_slice_is_given_out() -> None:
