@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from edge_proxy.address_privacy import EdgeLogSettings
 from edge_proxy.destination_settings import DestinationSettings
-from edge_proxy.events.script import EventSettings
+from edge_proxy.events.settings import EventSettings
 from edge_proxy.router_settings import RouterSettings
 from edge_proxy.smtp_settings import SmtpSettings, TraceSettings
 from service_kit.addresses import HostPort

@@ -3,5 +3,6 @@
 Facts of a session (``relay.facts``) become *occurrences*. ``names`` is the one table from our
 facts to the names that scripts written for smtp-gated know; ``occurrence`` is what one script is
 told, as arguments and environment; ``of_session`` builds it from a session's facts; ``script``
-runs the script: so many at a time, so many waiting, never in the way of a session.
+runs the script (``process``: one run): so many at a time, so many waiting, never in the way of
+a session.
 """

@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from edge_proxy import metrics
 from edge_proxy.events import script as script_module
 from edge_proxy.events.names import EventName
-from edge_proxy.events.script import LOGGED_OCTETS, EventScript, EventSettings
+from edge_proxy.events.process import LOGGED_OCTETS
+from edge_proxy.events.script import EventScript
+from edge_proxy.events.settings import EventSettings
 from edge_proxy.metrics import ScriptEnd
 from tests.support.eventually import eventually
 from tests.unit.edge_proxy.events.occurrences import virus
