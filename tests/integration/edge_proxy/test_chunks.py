@@ -14,7 +14,8 @@ BINARY = b"Subject: x\r\n\r\n" + bytes(range(256)) + b"\r\n.\r\nQUIT\r\n\n.\n"
 async def chunked(client: MailClient, *chunks: bytes) -> list[int]:
     """One transaction in one write, the last chunk LAST; the codes it is answered with."""
     *more, last = chunks
-    lines = b"".join(line + b"\r\n" for line in ENVELOPE)
+    mail, *others = ENVELOPE
+    lines = b"".join(line + b"\r\n" for line in (mail + b" BODY=BINARYMIME", *others))
     lines += b"".join(b"BDAT %d\r\n%b" % (len(chunk), chunk) for chunk in more)
     await client.send_octets(lines + b"BDAT %d LAST\r\n%b" % (len(last), last))
     return [reply.code for reply in await client.replies(len(ENVELOPE) + len(chunks))]

@@ -81,9 +81,17 @@ async def test_bare_newlines_elsewhere_are_the_servers_own_business(
     """They end nothing anywhere, and a relay that mended them would break signatures."""
     async with MailClient(farm.edge_address) as client:
         await client.begun()
-        await client.send_octets(b"Subject: x\r\n\r\nbare\nlf, bare\rcr\r\n.\r\n")
+        await client.send_octets(b"Subject: x\r\n\r\nbare\nlf\r\n.\r\n")
         assert (await client.reply()).code == 250
-    assert far.messages[0].content == b"Subject: x\r\n\r\nbare\nlf, bare\rcr\r\n"
+    assert far.messages[0].content == b"Subject: x\r\n\r\nbare\nlf\r\n"
+
+
+@pytest.mark.parametrize("text", [b"bare\rcr", b"cr too many\r", b"n\0l", b"lf\n.dot"])
+async def test_what_servers_mend_reaches_none(farm: Farm, far: FarServer, text: bytes) -> None:
+    octets = b"Subject: x\r\n\r\n" + text + b"\r\n.\r\n"
+    assert await send(farm.edge_address, octets) == [521]
+    await far.wait_until(lambda: far.sessions[-1].closed)
+    assert far.message_count == 0
 
 
 async def test_a_strict_servers_refusal_of_bare_newlines_reaches_the_client(
