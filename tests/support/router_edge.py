@@ -149,8 +149,10 @@ async def scene(farm: Callable[[Network], Namespace] | None = None) -> AsyncIter
 
 
 @asynccontextmanager
-async def edge_in(namespace: Namespace, config: Path) -> AsyncIterator[EdgeProcess]:
-    """``edge-proxy run`` inside; ready when the rulebook is in force."""
+async def edge_in(
+    namespace: Namespace, config: Path, workers: int = 1
+) -> AsyncIterator[EdgeProcess]:
+    """``edge-proxy run`` inside; ready when the rulebook is in force in each of its workers."""
     words = (sys.executable, "-m", "edge_proxy", "run", "-c", str(config))
     async with Tasks() as tasks:
         edge = EdgeProcess(
@@ -162,7 +164,9 @@ async def edge_in(namespace: Namespace, config: Path) -> AsyncIterator[EdgeProce
         )
         reading = tasks.spawn(edge.read_lines(), name="edge's lines")
         try:
-            await eventually(lambda: _is_ready(edge) or edge.process.returncode is not None)
+            await eventually(
+                lambda: _is_ready(edge, workers) or edge.process.returncode is not None
+            )
             assert edge.process.returncode is None, edge.stray_lines
             yield edge
         finally:
@@ -171,8 +175,8 @@ async def edge_in(namespace: Namespace, config: Path) -> AsyncIterator[EdgeProce
     assert not edge.said("session error"), edge.said("session error")
 
 
-def _is_ready(edge: EdgeProcess) -> bool:
-    return bool(edge.said("listening") and edge.said("rulebook in force"))
+def _is_ready(edge: EdgeProcess, workers: int) -> bool:
+    return all(len(edge.said(each)) >= workers for each in ("listening", "rulebook in force"))
 
 
 def with_net_admin(words: Sequence[str], *capabilities: str) -> tuple[str, ...]:

@@ -160,7 +160,7 @@ async def test_workers_share_a_transparent_listener(on_a_router: Scene) -> None:
     config = on_a_router.settings({"workers": 2, "destination": tproxy(), "router": _ROUTER_TABLE})
     on_a_router.route(config)
     on_a_router.load_rules(config)
-    async with edge_in(on_a_router.network.router, config):
+    async with edge_in(on_a_router.network.router, config, workers=2):
         for family in FAMILIES:
             for _ in range(4):
                 assert await on_a_router.deliver(PUBLIC[family], family) == PUBLIC[family]
