@@ -15,6 +15,7 @@ from typing import Final
 
 from edge_proxy.config import EdgeSettings
 from edge_proxy.handover.environment import doors_from_supervisor
+from edge_proxy.handover.succession import QUEUE_WAITS_S
 from service_kit.health import Readiness
 from service_kit.lifecycle import Lifecycle
 from service_kit.tasks import Tasks
@@ -51,11 +52,14 @@ class UnderSupervisor:
         """Returns when we may accept; False: told to stop before it came to that."""
         self._tasks.spawn(_tell_when_ready(readiness), name="tell the supervisor")
         async with Tasks() as tasks:
-            waits = {
-                tasks.spawn(self._may_accept.wait(), name="may accept"),
-                tasks.spawn(self._lifecycle.wait_drain(), name="drain"),
-            }
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            drain = tasks.spawn(self._lifecycle.wait_drain(), name="drain")
+            may_accept = tasks.spawn(self._may_accept.wait(), name="may accept")
+            await asyncio.wait({may_accept, drain}, return_when=asyncio.FIRST_COMPLETED)
+            # Others may serve the same queue: who could only say 421 does not take from it.
+            ready = tasks.spawn(readiness.wait_ready(), name="ready")
+            await asyncio.wait(
+                {ready, drain}, timeout=QUEUE_WAITS_S, return_when=asyncio.FIRST_COMPLETED
+            )
         return not self._lifecycle.draining.is_set()
 
     def accepting(self) -> None:

@@ -53,12 +53,30 @@ async def supervised(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Supervise
 
 
 async def test_it_opens_when_it_is_told_and_not_before(supervised: Supervised) -> None:
-    opening = supervised.tasks.spawn(supervised.worker.open(Readiness("rulebook")), name="open")
+    opening = supervised.tasks.spawn(supervised.worker.open(Readiness()), name="open")
     os.write(supervised.tells, b"acc")
     await turns()
     assert not opening.done()
     os.write(supervised.tells, b"ept\n")
     assert await opening
+
+
+async def test_it_takes_nothing_from_the_queue_before_it_can_serve(supervised: Supervised) -> None:
+    readiness = Readiness("rulebook")
+    opening = supervised.tasks.spawn(supervised.worker.open(readiness), name="open")
+    os.write(supervised.tells, b"accept\n")
+    await turns()
+    assert not opening.done()
+    readiness.set("rulebook", ready=True)
+    assert await opening
+
+
+async def test_but_it_does_not_keep_those_in_the_queue_for_long(
+    supervised: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "QUEUE_WAITS_S", 0.01)
+    os.write(supervised.tells, b"accept\n")
+    assert await supervised.worker.open(Readiness("rulebook"))
 
 
 async def test_it_says_once_that_it_is_ready(supervised: Supervised) -> None:
@@ -91,7 +109,7 @@ async def test_without_a_supervisor_it_drains_as_usual_and_does_not_open(
 
 
 async def test_words_it_does_not_know_mean_nothing(supervised: Supervised) -> None:
-    opening = supervised.tasks.spawn(supervised.worker.open(Readiness("rulebook")), name="open")
+    opening = supervised.tasks.spawn(supervised.worker.open(Readiness()), name="open")
     os.write(supervised.tells, b"\n\nACCEPT\nnonsense\naccept\n")
     assert await opening
     assert not supervised.lifecycle.draining.is_set()
