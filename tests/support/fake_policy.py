@@ -11,11 +11,10 @@ from google.protobuf.message import Message
 from rulebook.defaults import DEFAULT_DOCUMENT
 from service_kit.tls import TlsSettings
 from smtpgated.policy.v1 import policy_pb2
+from smtpgated_contracts.marshalling.locks import asked_lock_from_wire, lock_to_wire
 from smtpgated_contracts.marshalling.mail import session_from_wire
 from smtpgated_contracts.marshalling.policy import (
     answer_to_wire,
-    asked_lock_from_wire,
-    lock_to_wire,
     outcome_from_wire,
     progress_from_wire,
 )

@@ -5,7 +5,7 @@ import pytest
 from rulebook.defaults import DEFAULT_DOCUMENT
 from service_kit.clock import SYSTEM_CLOCK
 from smtpgated.policy.v1 import policy_pb2
-from smtpgated_contracts.marshalling.policy import lock_to_wire
+from smtpgated_contracts.marshalling.locks import lock_to_wire
 from smtpgated_contracts.values.policy import Lock
 from tests.support.edge import InnerEdge, inner_edge
 from tests.support.eventually import eventually

@@ -14,11 +14,10 @@ import httpx
 from policy.app import PolicyApp
 from service_kit.grpc_channels import open_channel
 from smtpgated.policy.v1 import policy_pb2, policy_pb2_grpc
+from smtpgated_contracts.marshalling.locks import asked_lock_to_wire, lock_from_wire
 from smtpgated_contracts.marshalling.mail import session_to_wire
 from smtpgated_contracts.marshalling.policy import (
-    asked_lock_to_wire,
     decision_from_wire,
-    lock_from_wire,
     outcome_to_wire,
     progress_to_wire,
 )

@@ -2,15 +2,23 @@
 
 from hypothesis import strategies as st
 
+from smtpgated_contracts.values.asked import DataAsked, MailAsked, SessionAsked
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, Envelope, SessionId, SessionRef
 from smtpgated_contracts.values.policy import (
+    AskedLock,
+    AskedPenalty,
     Decision,
     DecisionKind,
     Disposition,
     Lock,
+    Penalty,
     SessionProgress,
+    SpfResult,
+    Stage,
+    StageUntil,
     TransactionOutcome,
 )
+from smtpgated_contracts.values.reported import Rejections, RulingFacts, RulingReport
 from smtpgated_contracts.values.scan import EngineClass, Finding, Missing, Verdict, VerdictKind
 
 uint32 = st.integers(0, 2**32 - 1)
@@ -29,8 +37,10 @@ sessions = st.builds(
     identities,
 )
 envelopes = st.builds(
-    Envelope, octets, octets, st.lists(octets, max_size=4).map(tuple), st.booleans()
+    Envelope, octets, octets, st.lists(octets, max_size=4).map(tuple), st.booleans(), octets
 )
+names = st.lists(texts, max_size=3).map(tuple)
+replies = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
 
 findings = st.builds(
     Finding,
@@ -51,8 +61,61 @@ verdicts = st.builds(
     uint32,
 )
 
-decisions = st.builds(Decision, st.sampled_from(DecisionKind), texts, identities)
-locks = st.builds(Lock, st.text(min_size=1, max_size=20), texts, uint64, uint64, texts, texts)
+results = st.none() | st.sampled_from(SpfResult)
+decisions = st.builds(
+    Decision,
+    st.sampled_from(DecisionKind),
+    texts,
+    identities,
+    replies,
+    results,
+    names,
+    st.none() | uint64,
+    names,
+    texts,
+)
+subjects = st.text(min_size=1, max_size=20)
+stages = st.builds(StageUntil, st.sampled_from(Stage), uint64)
+locks = st.builds(
+    Lock,
+    subjects,
+    texts,
+    uint64,
+    uint64,
+    texts,
+    texts,
+    st.lists(stages, max_size=4).map(tuple),
+)
+penalties = st.builds(Penalty, subjects, st.floats(0, 1e9), texts)
+asked_locks = st.builds(AskedLock, sessions, locks)
+asked_penalties = st.builds(AskedPenalty, sessions, penalties)
+sessions_asked = st.builds(SessionAsked, sessions, names)
+mails_asked = st.builds(MailAsked, sessions, uint32, envelopes, names, st.booleans(), texts, uint64)
+data_asked = st.builds(DataAsked, sessions, uint32, envelopes, names, uint64)
+rejections = st.builds(Rejections, sessions, envelopes, names, uint32, uint32, uint32)
+rulings = st.builds(
+    RulingReport,
+    sessions,
+    uint32,
+    texts,
+    texts,
+    texts,
+    names,
+    names,
+    uint64,
+    uint32,
+    uint64,
+    st.builds(
+        RulingFacts,
+        envelopes,
+        octets,
+        results,
+        names,
+        st.none() | st.sampled_from(VerdictKind),
+        st.floats(allow_nan=False, allow_infinity=False),
+        uint64,
+    ),
+)
 progresses = st.builds(SessionProgress, sessions, texts, uint32, uint64, uint64, uint64, uint32)
 outcomes = st.builds(
     TransactionOutcome,
@@ -67,4 +130,7 @@ outcomes = st.builds(
     uint64,
     uint64,
     st.lists(locks, max_size=2).map(tuple),
+    st.lists(penalties, max_size=2).map(tuple),
+    st.booleans(),
+    names,
 )

@@ -8,8 +8,6 @@ from smtpgated_contracts.marshalling.errors import MalformedMessage
 from smtpgated_contracts.marshalling.policy import (
     answer_to_wire,
     decision_from_wire,
-    lock_from_wire,
-    lock_to_wire,
     outcome_from_wire,
     outcome_to_wire,
     progress_from_wire,
@@ -19,11 +17,10 @@ from smtpgated_contracts.values.policy import (
     Decision,
     DecisionKind,
     Disposition,
-    Lock,
     SessionProgress,
     TransactionOutcome,
 )
-from tests.unit.contracts.strategies import decisions, locks, outcomes, progresses, uint64
+from tests.unit.contracts.strategies import decisions, outcomes, progresses, uint64
 
 
 @given(uint64, decisions)
@@ -32,12 +29,6 @@ def test_a_decision_comes_back_with_its_question(question: int, decision: Decisi
     wire = policy_pb2.Answer.FromString(octets)
     assert wire.question_id == question
     assert decision_from_wire(wire) == decision
-
-
-@given(locks)
-def test_a_lock_comes_back(lock: Lock) -> None:
-    octets = lock_to_wire(lock).SerializeToString()
-    assert lock_from_wire(policy_pb2.Lock.FromString(octets)) == lock
 
 
 @given(progresses)
@@ -69,9 +60,20 @@ def test_an_identity_that_could_forge_a_line_is_malformed(identity: str) -> None
         decision_from_wire(wire)
 
 
-def test_a_lock_on_nobody_is_malformed() -> None:
-    with pytest.raises(MalformedMessage, match="subject"):
-        lock_from_wire(policy_pb2.Lock(cause="virus"))
+@pytest.mark.parametrize("reply", ["x" * 401, "two\r\nlines", "żółw"])
+def test_a_reply_that_could_forge_another_is_malformed(reply: str) -> None:
+    wire = policy_pb2.Answer(decision=policy_pb2.DECISION_KIND_DEFER, reply=reply)
+    with pytest.raises(MalformedMessage, match="reply"):
+        decision_from_wire(wire)
+
+
+def test_no_limit_on_recipients_and_none_left_are_not_the_same() -> None:
+    unlimited, none_left = (
+        Decision(DecisionKind.ADMIT),
+        Decision(DecisionKind.ADMIT, recipients_left=0),
+    )
+    assert decision_from_wire(answer_to_wire(1, unlimited)).recipients_left is None
+    assert decision_from_wire(answer_to_wire(1, none_left)).recipients_left == 0
 
 
 def test_progress_of_no_session_is_malformed() -> None:

@@ -1,6 +1,12 @@
 import pytest
 
-from smtpgated_contracts.values.policy import Lock, address_subject, identity_subject
+from smtpgated_contracts.values.policy import (
+    Lock,
+    Stage,
+    StageUntil,
+    address_subject,
+    identity_subject,
+)
 from smtpgated_contracts.values.scan import (
     EngineClass,
     Finding,
@@ -51,3 +57,25 @@ def test_when_nobody_judged_every_class_is_missing() -> None:
         VerdictKind.UNSCANNED, missing=(Missing(VIRUS, "away"), Missing(SPAM, "away"))
     )
     assert unscanned("away", SPAM).missing == (Missing(SPAM, "away"),)
+
+
+def test_a_lock_without_stages_refuses_until_it_expires() -> None:
+    lock = Lock("address:192.0.2.1", "virus", 1000)
+    assert (lock.stage_at(999), lock.stage_at(1000)) == (Stage.REFUSE, None)
+
+
+def test_a_staged_lock_grows_milder_by_itself() -> None:
+    stages = (StageUntil(Stage.REFUSE, 100), StageUntil(Stage.THROTTLE, 300))
+    lock = Lock("address:192.0.2.1", "penalty", 300, stages=stages)
+    assert [lock.stage_at(now) for now in (0, 99, 100, 299, 300)] == [
+        Stage.REFUSE,
+        Stage.REFUSE,
+        Stage.THROTTLE,
+        Stage.THROTTLE,
+        None,
+    ]
+
+
+def test_a_stage_without_end_lasts_until_the_lock_is_removed() -> None:
+    lock = Lock("address:192.0.2.1", "by hand", stages=(StageUntil(Stage.REQUIRE_AUTH, 0),))
+    assert lock.stage_at(10**15) is Stage.REQUIRE_AUTH

@@ -63,8 +63,15 @@ def envelope_to_wire(envelope: Envelope) -> mail_pb2.Envelope:
         reverse_path=envelope.reverse_path,
         recipients=envelope.recipients,
         authenticated=envelope.authenticated,
+        auth_user=envelope.auth_user,
     )
 
 
 def envelope_from_wire(wire: mail_pb2.Envelope) -> Envelope:
-    return Envelope(wire.helo, wire.reverse_path, tuple(wire.recipients), wire.authenticated)
+    return Envelope(
+        wire.helo,
+        wire.reverse_path,
+        tuple(wire.recipients),
+        wire.authenticated,
+        wire.auth_user,
+    )

@@ -35,7 +35,11 @@ def engine_class_from_wire(wire: int) -> EngineClass:
         raise MalformedMessage(f"engine_class: {wire} is not known here") from None
 
 
-def _kind_from_wire(wire: int) -> VerdictKind:
+def kind_to_wire(kind: VerdictKind) -> scan_pb2.VerdictKind.ValueType:
+    return _KIND_TO_WIRE[kind]
+
+
+def kind_from_wire(wire: int) -> VerdictKind:
     try:
         return _KIND_FROM_WIRE[wire]
     except KeyError:
@@ -55,7 +59,7 @@ def opening_to_wire(
 
 def verdict_to_wire(verdict: Verdict) -> scan_pb2.Verdict:
     return scan_pb2.Verdict(
-        kind=_KIND_TO_WIRE[verdict.kind],
+        kind=kind_to_wire(verdict.kind),
         findings=[_finding_to_wire(finding) for finding in verdict.findings],
         missing=[_missing_to_wire(each) for each in verdict.missing],
         spent_ms=verdict.spent_ms,
@@ -65,7 +69,7 @@ def verdict_to_wire(verdict: Verdict) -> scan_pb2.Verdict:
 def verdict_from_wire(wire: scan_pb2.Verdict) -> Verdict:
     """Raises MalformedMessage for an unspecified kind or class: never a verdict by default."""
     return Verdict(
-        _kind_from_wire(wire.kind),
+        kind_from_wire(wire.kind),
         tuple(_finding_from_wire(each) for each in wire.findings),
         tuple(_missing_from_wire(each) for each in wire.missing),
         wire.spent_ms,
@@ -102,7 +106,7 @@ def _finding_from_wire(wire: scan_pb2.Finding) -> Finding:
     return Finding(
         wire.engine,
         engine_class_from_wire(wire.engine_class),
-        _kind_from_wire(wire.kind),
+        kind_from_wire(wire.kind),
         wire.name,
         wire.score,
         wire.spent_ms,

@@ -45,9 +45,11 @@ class Envelope:
     """What the server accepted for one transaction (RFC 5321 §2.3.1).
 
     ``recipients`` are those the server answered with 2xx, in order, without brackets.
+    ``auth_user`` is the name the client authenticated as; empty where nobody can know.
     """
 
     helo: bytes = b""
     reverse_path: bytes = b""
     recipients: tuple[bytes, ...] = ()
     authenticated: bool = False
+    auth_user: bytes = b""

@@ -10,6 +10,18 @@ from smtpgated_contracts.values.mail import Envelope, SessionRef
 from smtpgated_contracts.values.scan import Verdict
 
 
+class SpfResult(StrEnum):
+    """Whether a host may send for a domain (RFC 7208 §2.6)."""
+
+    NONE = "none"
+    NEUTRAL = "neutral"
+    PASS = "pass"  # noqa: S105 - the RFC's word for a result
+    FAIL = "fail"
+    SOFTFAIL = "softfail"
+    TEMPERROR = "temperror"
+    PERMERROR = "permerror"
+
+
 class DecisionKind(StrEnum):
     """Policy's and the rules' word, before content."""
 
@@ -23,19 +35,49 @@ class Decision:
     """``cause`` names the limit, lock or rule that decided; empty for a plain ADMIT.
 
     ``identity`` is who policy knows the source to be; empty where the edge said so, or nobody can.
+    ``reply`` is what the client is told; empty: the edge's own words. ``spf`` and ``listed_in``
+    are facts that the rules need. ``recipients_left`` is what the limits leave to the message;
+    None: they say nothing. ``shadows`` are limits that would have decided otherwise.
     """
 
     kind: DecisionKind
     cause: str = ""
     identity: str = ""
+    reply: str = ""
+    spf: SpfResult | None = None
+    listed_in: tuple[str, ...] = ()
+    recipients_left: int | None = None
+    shadows: tuple[str, ...] = ()
+    decision_id: str = ""
 
 
 ADMITTED = Decision(DecisionKind.ADMIT)
 
 
+class Stage(StrEnum):
+    """What a lock does to its subject, mildest first."""
+
+    WATCH = "watch"
+    THROTTLE = "throttle"
+    REQUIRE_AUTH = "require-auth"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class StageUntil:
+    """``until_ms`` 0: until the lock is removed."""
+
+    stage: Stage
+    until_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A subject that is refused for a time. ``expires_at_ms`` 0: until it is removed."""
+    """A subject that is held back for a time. ``expires_at_ms`` 0: until it is removed.
+
+    ``stages`` say how, each until its end, the strictest first, the last one until the lock
+    expires; without any it refuses all the time. So a lock releases itself step by step.
+    """
 
     subject: str
     cause: str
@@ -43,10 +85,22 @@ class Lock:
     created_at_ms: int = 0
     author: str = ""
     reason: str = ""
+    stages: tuple[StageUntil, ...] = ()
 
     def holds_at(self, now_ms: int) -> bool:
         """Whether the lock is still in force at ``now_ms``."""
         return self.expires_at_ms == 0 or now_ms < self.expires_at_ms
+
+    def stage_at(self, now_ms: int) -> Stage | None:
+        """What it does at ``now_ms``; None: nothing any more."""
+        if not self.holds_at(now_ms):
+            return None
+        if not self.stages:
+            return Stage.REFUSE
+        return next(
+            (each.stage for each in self.stages if each.until_ms == 0 or now_ms < each.until_ms),
+            None,
+        )
 
 
 def address_subject(address: str) -> str:
@@ -57,6 +111,15 @@ def address_subject(address: str) -> str:
 def identity_subject(identity: str) -> str:
     """The subject of an identity: ``identity:subscriber-17``."""
     return f"identity:{identity}"
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """Points that a rule wants a subject to be given. ``cause`` names the rule."""
+
+    subject: str
+    points: float
+    cause: str = ""
 
 
 class Disposition(StrEnum):
@@ -73,7 +136,8 @@ class TransactionOutcome:
     """What became of one message, as reported and logged.
 
     ``reply_code`` is what the client was told at the end, 0 when nobody was left to tell.
-    ``verdict`` is None when it never came to a scan.
+    ``verdict`` is None when it never came to a scan. ``spent``: policy was asked before DATA and
+    admitted it; what that spent is given back when the farm defers the message.
     """
 
     session: SessionRef
@@ -87,6 +151,9 @@ class TransactionOutcome:
     rulebook_version: int = 0
     ended_at_ms: int = 0
     locks: tuple[Lock, ...] = ()
+    penalties: tuple[Penalty, ...] = ()
+    spent: bool = False
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +162,14 @@ class AskedLock:
 
     session: SessionRef
     lock: Lock
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPenalty:
+    """Points that a rule outside of content asks for, and the session they were asked in."""
+
+    session: SessionRef
+    penalty: Penalty
 
 
 @dataclass(frozen=True, slots=True)

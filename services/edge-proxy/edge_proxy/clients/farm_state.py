@@ -23,7 +23,7 @@ from service_kit.health import Readiness
 from service_kit.logs import event
 from smtpgated.policy.v1 import policy_pb2, policy_pb2_grpc
 from smtpgated_contracts.marshalling.errors import MalformedMessage
-from smtpgated_contracts.marshalling.policy import lock_from_wire
+from smtpgated_contracts.marshalling.locks import lock_from_wire
 from smtpgated_contracts.values.mail import EdgeId, SessionRef
 from smtpgated_contracts.values.policy import Lock
 

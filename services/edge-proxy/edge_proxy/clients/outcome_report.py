@@ -12,7 +12,8 @@ from edge_proxy.clients.backoff import Backoff
 from service_kit.failures import FailureKind, Unavailable, translated
 from service_kit.logs import event
 from smtpgated.policy.v1 import policy_pb2, policy_pb2_grpc
-from smtpgated_contracts.marshalling.policy import asked_lock_to_wire, outcome_to_wire
+from smtpgated_contracts.marshalling.locks import asked_lock_to_wire
+from smtpgated_contracts.marshalling.policy import outcome_to_wire
 from smtpgated_contracts.values.mail import EdgeId
 from smtpgated_contracts.values.policy import AskedLock, TransactionOutcome
 

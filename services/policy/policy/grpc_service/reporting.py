@@ -31,7 +31,8 @@ from service_kit.failures import Unavailable
 from service_kit.logs import event
 from smtpgated.policy.v1 import policy_pb2
 from smtpgated_contracts.marshalling.errors import MalformedMessage
-from smtpgated_contracts.marshalling.policy import asked_lock_from_wire, outcome_from_wire
+from smtpgated_contracts.marshalling.locks import asked_lock_from_wire
+from smtpgated_contracts.marshalling.policy import outcome_from_wire
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import AskedLock, Lock, TransactionOutcome
 

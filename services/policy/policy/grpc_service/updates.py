@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from policy.core.farm import Announcement, Farm, StoredRulebook
 from smtpgated.policy.v1 import policy_pb2
-from smtpgated_contracts.marshalling.policy import lock_to_wire
+from smtpgated_contracts.marshalling.locks import lock_to_wire
 
 _Item = TypeVar("_Item")
 
