@@ -9,6 +9,7 @@ from lab import probes
 from lab.farm_plan import FarmPlan, Places
 from lab.toml_text import Table, merged, toml_text
 from lab.valkey import valkey_command
+from service_kit.probe import why_not_ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def _service(plan: FarmPlan, places: Places, name: str, package: str, table: Tab
     return Part(
         name,
         (sys.executable, "-P", "-m", package, "run", "-c", str(config)),
-        lambda: probes.why_not_ready(places.metrics[name]),
+        lambda: why_not_ready(places.metrics[name]),
     )
 
 

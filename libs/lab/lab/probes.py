@@ -3,7 +3,6 @@
 Every probe returns why not, empty when all is well; none takes longer than ``PATIENCE_S``.
 """
 
-import http.client
 import socket
 from pathlib import Path
 from typing import Final
@@ -12,23 +11,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from service_kit.addresses import HostPort, UnixOrTcp
+from service_kit.probe import PATIENCE_S
 
-PATIENCE_S: Final = 3.0
 _ANSWER_OCTETS: Final = 512
-
-
-def why_not_ready(metrics: HostPort) -> str:
-    """/readyz of a service."""
-    connection = http.client.HTTPConnection(metrics.host, metrics.port, timeout=PATIENCE_S)
-    try:
-        connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        reasons = answer.read().decode("utf-8", "backslashreplace").strip()
-    except (OSError, http.client.HTTPException) as wrong:
-        return f"/readyz does not answer: {wrong}"
-    finally:
-        connection.close()
-    return "" if answer.status == http.HTTPStatus.OK else ", ".join(reasons.splitlines())
 
 
 def why_not_clamd(address: UnixOrTcp) -> str:

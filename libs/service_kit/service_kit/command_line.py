@@ -2,10 +2,11 @@
 
     scanner run -c scanner.toml            serve until SIGTERM
     scanner check-config -c scanner.toml   say what is wrong with it, or what is in force
+    scanner probe -c scanner.toml          is the one that runs with it ready?
 
-Exit codes: 0 ended as asked; 2 the configuration or the machine is not in order, one sentence
-on stderr says what; 1 a bug, the log has the traceback. A service registers verbs of its own
-as ``Verb`` values.
+Exit codes: 0 ended as asked (probe: ready); 1 a bug, the log has the traceback (probe: not
+ready, stderr says why); 2 the configuration or the machine is not in order, one sentence on
+stderr says what. A service registers verbs of its own as ``Verb`` values.
 """
 
 import argparse
@@ -21,16 +22,20 @@ from typing import Final, Generic, TypeVar
 
 import uvloop
 
+from service_kit.addresses import HostPort
 from service_kit.config import Settings, load
 from service_kit.config_text import settings_text
 from service_kit.errors import ConfigError, StartError
 from service_kit.lifecycle import STOPPED_AT_ONCE
 from service_kit.logs import LogSettings, configure, event
+from service_kit.probe import why_not_ready
 
 Model = TypeVar("Model", bound=Settings)
 
 EXIT_OK: Final = 0
 EXIT_BUG: Final = 1
+EXIT_NOT_READY: Final = 1
+"""Of ``probe``: what container engines take for unhealthy."""
 EXIT_NOT_IN_ORDER: Final = 2
 _DISTRIBUTION: Final = "smtpgated-service-kit"
 _LOG: Final = logging.getLogger(__name__)
@@ -80,9 +85,15 @@ def service_main(
         sys.stdout.write(settings_text(settings))
         return EXIT_OK
 
+    def probe(settings: Model, _asked: argparse.Namespace) -> int:
+        why = why_not_ready(_status_address(settings))
+        sys.stderr.write(f"{name}: not ready: {why}\n" if why else "")
+        return EXIT_NOT_READY if why else EXIT_OK
+
     offered = (
         Verb("run", "serve until SIGTERM or SIGINT; a second signal stops at once", serve),
         Verb("check-config", "say what is wrong with the configuration, or what is in force", show),
+        Verb("probe", "ask the one that runs with this configuration whether it is ready", probe),
         *verbs,
     )
     asked = _parser(name, prefix, offered).parse_args(argv)
@@ -124,6 +135,14 @@ def _serve(name: str, settings: Model, run: Callable[[Model], Awaitable[None]]) 
 def _log_settings(settings: Settings) -> LogSettings:
     """The field that holds them, whatever its name."""
     return next((value for _, value in settings if isinstance(value, LogSettings)), LogSettings())
+
+
+def _status_address(settings: Settings) -> HostPort:
+    """Where the service serves /readyz. Raises ConfigError where it does so nowhere."""
+    listen = getattr(getattr(settings, "metrics", None), "listen", None)
+    if not isinstance(listen, HostPort) or listen.port == 0:
+        raise ConfigError("probe asks /readyz: [metrics] listen should be an address with a port")
+    return listen
 
 
 def _parser(

@@ -11,8 +11,8 @@ from lab.admin_client import AdminClient
 from lab.far_server import FarServer
 from lab.farm import Farm
 from lab.farm_plan import FarmPlan
-from lab.probes import why_not_ready
 from rulebook.defaults import DEFAULT_DOCUMENT
+from service_kit.probe import why_not_ready
 from tests.support.eventually import PATIENCE_S, eventually
 from tests.support.farm_logs import until_logged
 from tests.support.mail_client import MailClient

@@ -11,7 +11,7 @@ from lab.children import ChildEndedError
 from lab.farm import Farm
 from lab.farm_parts import Part
 from lab.farm_plan import FarmPlan, Places
-from lab.probes import why_not_ready
+from service_kit.probe import why_not_ready
 from tests.support.processes import is_gone
 
 READY = """

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from service_kit.addresses import HostPort
 from service_kit.command_line import (
     EXIT_BUG,
     EXIT_NOT_IN_ORDER,
+    EXIT_NOT_READY,
     EXIT_OK,
     PlainVerb,
     Verb,
@@ -158,6 +160,7 @@ def test_an_unknown_verb_or_argument_ends_with_2(
 _SERVICE = """
 import asyncio, sys
 from service_kit.command_line import service_main
+from service_kit.addresses import HostPort
 from service_kit.config import Settings
 from service_kit.lifecycle import Lifecycle
 
@@ -259,3 +262,32 @@ def test_a_plain_verb_needs_no_configuration_in_order(
     assert capsys.readouterr().err == "probe: no such lamp\n"
     with pytest.raises(SystemExit):
         service_main("probe", _Probe, "PROBE", _run, ("light", "-c", "FILE"), verbs=[plain])
+
+
+class _Status(Settings):
+    listen: HostPort
+
+
+class _Served(Settings):
+    metrics: _Status | None = None
+
+
+async def _serve(_settings: _Served) -> None:
+    """Never asked to."""
+
+
+def test_probe_without_a_status_address_says_which_key_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert service_main("served", _Served, "SERVED", _serve, ["probe"]) == EXIT_NOT_IN_ORDER
+    assert "[metrics] listen" in capsys.readouterr().err
+
+
+def test_probe_of_one_that_does_not_run_exits_as_a_container_engine_wants_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("SERVED_METRICS__LISTEN", f"127.0.0.1:{closed.getsockname()[1]}")
+        assert service_main("served", _Served, "SERVED", _serve, ["probe"]) == EXIT_NOT_READY
+    assert "not ready" in capsys.readouterr().err
