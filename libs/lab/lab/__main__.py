@@ -1,4 +1,5 @@
-"""``python -m lab``: a farm to use (run), a farm to see (demo), a server to send to (sink).
+"""``python -m lab``: a farm to use (run), a farm to see (demo), a server to send to (sink),
+messages through a farm elsewhere (send), what a farm in containers needs first (prepare).
 
 Exit codes: 0 ended as asked; 1 a part of the farm failed, or a row of the demonstration is not
 as it must be; 2 what was asked for cannot be, one sentence on stderr says why.
@@ -6,11 +7,14 @@ as it must be; 2 what was asked for cannot be, one sentence on stderr says why.
 
 import argparse
 import sys
+from pathlib import Path
 
 from lab import sink
 from lab.children import ChildEndedError
+from lab.demo import send
 from lab.demo.show import demo
 from lab.farm import NotReadyError
+from lab.first_start import prepare
 from lab.run import run
 from service_kit.errors import ConfigError, StartError
 
@@ -26,6 +30,10 @@ def main() -> int:
                 return demo(ends=asked.exit)
             case "sink":
                 sink.sink(asked)
+            case "send":
+                return send.send(asked)
+            case "prepare":
+                prepare(asked.folder)
     except (ConfigError, StartError) as wrong:
         return _failed(asked.verb, wrong, 2)
     except (ChildEndedError, NotReadyError) as wrong:
@@ -49,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     showing = verbs.add_parser("demo", help="a farm and a far server; real messages; one table")
     showing.add_argument("--exit", action="store_true", help="end after the table")
     sink.add_arguments(verbs.add_parser("sink", help="a far server; prints where it listens"))
+    send.add_arguments(
+        verbs.add_parser("send", help="the demo's messages through a farm elsewhere; one table")
+    )
+    preparing = verbs.add_parser(
+        "prepare", help="certificates, token and password for a farm in containers"
+    )
+    preparing.add_argument("folder", type=Path, help="what is there already is kept")
     return parser
 
 

@@ -4,19 +4,35 @@ Errors that leave them are those of smtplib, OSError, TimeoutError and EOFError:
 not speak SMTP.
 """
 
+import asyncio
+import itertools
 import smtplib
 import ssl
 import time
 from collections.abc import Sequence
 from typing import Final
 
-from lab.demo.cases import Told
+from lab.demo.cases import Case, Told, Way
 from lab.messages import Sample
 from lab.raw_client import RawClient
 from service_kit.addresses import HostPort
 
 PATIENCE_S: Final = 30.0
 _GO_AHEAD: Final = 354
+
+
+async def send_all(shown: Sequence[Case], server: HostPort, trust: ssl.SSLContext) -> list[Told]:
+    """In order; neighbours that are pipelined share a session."""
+    told: list[Told] = []
+    for way, group in itertools.groupby(shown, key=lambda case: case.way):
+        samples = [case.sample for case in group]
+        if way is Way.PIPELINED:
+            told += await send_pipelined(server, samples)
+            continue
+        under = trust if way is Way.TLS else None
+        for sample in samples:
+            told.append(await asyncio.to_thread(send_alone, server, sample, under))
+    return told
 
 
 def send_alone(edge: HostPort, sample: Sample, trust: ssl.SSLContext | None = None) -> Told:

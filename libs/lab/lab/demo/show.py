@@ -6,10 +6,9 @@ The exit code is 0 only if every row of the table is as it must be.
 
 import asyncio
 import contextlib
-import itertools
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +16,8 @@ import uvloop
 from rich.console import Console
 
 from lab.admin_client import AdminClient
-from lab.demo.cases import Case, Told, Verdict, Way, cases
-from lab.demo.clients import send_alone, send_pipelined
+from lab.demo.cases import Verdict, cases
+from lab.demo.clients import send_all
 from lab.demo.table import Row, table
 from lab.demo.verdicts import verdicts
 from lab.far_server import FarPlan, FarServer
@@ -67,7 +66,7 @@ async def _demo(console: Console, folder: Path, *, ends: bool) -> int:
 async def _rows(far: FarServer, farm: Farm, progress: Callable[[str], None]) -> list[Row]:
     shown = cases()
     progress("sending messages")
-    told = await _send(shown, farm.edge_address, far)
+    told = await send_all(shown, farm.edge_address, far.authority.client_context)
     progress("asking for the verdicts")
     admin = AdminClient(farm.admin_address, farm.admin_token)
     read = [case.sample.sender for case in shown if case.verdict is not Verdict.UNREAD]
@@ -77,20 +76,6 @@ async def _rows(far: FarServer, farm: Farm, progress: Callable[[str], None]) -> 
         Row(case, each, kept.get(case.sample.sender), said.get(case.sample.sender))
         for case, each in zip(shown, told, strict=True)
     ]
-
-
-async def _send(shown: Sequence[Case], edge: HostPort, far: FarServer) -> list[Told]:
-    """In order; neighbours that are pipelined share a session."""
-    told: list[Told] = []
-    for way, group in itertools.groupby(shown, key=lambda case: case.way):
-        samples = [case.sample for case in group]
-        if way is Way.PIPELINED:
-            told += await send_pipelined(edge, samples)
-            continue
-        trust = far.authority.client_context if way is Way.TLS else None
-        for sample in samples:
-            told.append(await asyncio.to_thread(send_alone, edge, sample, trust))
-    return told
 
 
 async def _stay(console: Console, farm: Farm, plan: FarmPlan) -> None:

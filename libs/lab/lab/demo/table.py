@@ -2,12 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from rich.markup import escape
 from rich.table import Table
 
 from lab.demo.cases import Case, Told, Verdict
-from lab.far_server import StoredMessage
+
+
+class KeptMessage(Protocol):
+    """What the far server has of a message."""
+
+    @property
+    def content(self) -> bytes: ...
+
+    @property
+    def under_tls(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +34,7 @@ class Row:
 
     case: Case
     told: Told
-    kept: StoredMessage | None
+    kept: KeptMessage | None
     said: Said | None
 
     @property
