@@ -15,6 +15,7 @@ import grpc
 import grpc.aio
 
 from scanner.admission import Admission, Overloaded
+from scanner.core.content import Content
 from scanner.core.scan_profile import ScanProfile, ScanProfiles, UnknownProfile
 from scanner.incoming import receive
 from scanner.panel import Panel
@@ -63,10 +64,10 @@ class ScanService(scan_pb2_grpc.ScanServiceServicer):
             with self._admission.admit() as place:
                 profile = self._profile(request.opening)
                 case, skip = _case(request.opening, profile, request.envelope, request.head_only)
-                content = request.content
-                if len(content) > profile.content_octets:
+                content = Content.of(request.content)
+                if content.size_octets > profile.content_octets:
                     return self._too_large(case, skip)
-                place.hold(len(content))
+                place.hold(content.size_octets)
                 return await self._judged(content, case, skip, context)
         except (MalformedMessage, UnknownProfile, Overloaded) as refused:
             await _refuse(refused, context)
@@ -81,21 +82,21 @@ class ScanService(scan_pb2_grpc.ScanServiceServicer):
                 profile = self._profile(came.opening)
                 closing = came.closing or scan_pb2.ScanClosing()
                 case, skip = _case(came.opening, profile, closing.envelope, closing.head_only)
-                if came.content is None or len(came.content) > profile.content_octets:
+                if came.content is None or came.content.size_octets > profile.content_octets:
                     return self._too_large(case, skip)
                 return await self._judged(came.content, case, skip, context)
         except (MalformedMessage, UnknownProfile, Overloaded, TimeoutError) as refused:
             await _refuse(refused, context)
 
     async def _judged(
-        self, content: bytes, case: ScanContext, skip: frozenset[EngineClass], context: Context
+        self, content: Content, case: ScanContext, skip: frozenset[EngineClass], context: Context
     ) -> scan_pb2.Verdict:
         left_s = context.time_remaining()
         allowed_s = self._limits.scan_deadline_s
         if left_s is not None:
             allowed_s = min(allowed_s, left_s - _MARGIN_S)
         verdict = await self._panel.judge(content, case, skip, self._clock() + allowed_s)
-        record(verdict, case, len(content))
+        record(verdict, case, content.size_octets)
         return verdict_to_wire(verdict)
 
     def _profile(self, opening: scan_pb2.ScanOpening) -> ScanProfile:

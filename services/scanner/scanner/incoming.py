@@ -1,17 +1,17 @@
 """The parts of one streamed scan, in the order the contract wants: opening, content…, closing.
 
-Content is kept once, in one growing buffer that becomes the octets the engines are given. It
-is kept no further than the limit: content beyond it is answered at once, unread.
+Content is kept once, in the parts it came in, and these are what the engines are given. It is
+kept no further than the limit: content beyond it is answered at once, unread.
 
 Errors: MalformedMessage for a sequence the contract does not allow; Overloaded.
 """
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Final
 
 from scanner.admission import Place
+from scanner.core.content import Content
 from smtpgated.scan.v1 import scan_pb2
 from smtpgated_contracts.marshalling.errors import MalformedMessage
 
@@ -23,7 +23,7 @@ class Incoming:
     """``content`` and ``closing`` are None when the content is longer than the limit."""
 
     opening: scan_pb2.ScanOpening
-    content: bytes | None
+    content: Content | None
     closing: scan_pb2.ScanClosing | None
 
 
@@ -32,22 +32,23 @@ async def receive(
 ) -> Incoming:
     """Returns behind the closing part, or at the octet that is one too many."""
     opening = await _opening(parts)
-    # BytesIO hands its buffer over without a copy, as long as nobody else holds it.
-    content = BytesIO()
+    pieces: list[bytes] = []
+    held = 0
     async for part in parts:
         kind = part.WhichOneof("part")
         if kind == "closing":
             await _nothing_more(parts)
-            return Incoming(opening, content.getvalue(), part.closing)
+            return Incoming(opening, Content.of(*pieces), part.closing)
         if kind != "content":
             raise MalformedMessage(f"part: {kind or 'nothing'} where content or closing must be")
         octets = part.content
         if len(octets) > LARGEST_PART:
             raise MalformedMessage(f"content: {len(octets)} octets in one part")
-        if content.tell() + len(octets) > most_octets:
+        held += len(octets)
+        if held > most_octets:
             return Incoming(opening, None, None)
         place.hold(len(octets))
-        content.write(octets)
+        pieces.append(octets)
     raise MalformedMessage("part: the stream ended before closing")
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from scanner import metrics
+from scanner.core.content import Content
 from scanner.core.plan import Plan, plan
 from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement, judge, kind_of
@@ -45,7 +46,7 @@ class _Heard:
 class _Case:
     """One content before the panel."""
 
-    content: bytes
+    content: Content
     context: ScanContext
     wanted: frozenset[EngineClass]
     deadline: float
@@ -68,11 +69,11 @@ class Panel:
         self._clock = asyncio.get_running_loop().time
 
     async def judge(
-        self, content: bytes, context: ScanContext, skip: frozenset[EngineClass], deadline: float
+        self, content: Content, context: ScanContext, skip: frozenset[EngineClass], deadline: float
     ) -> Verdict:
         """``deadline``: a moment of the loop's clock, by which there is a verdict."""
         began = self._clock()
-        chosen = plan(self._profiles, context.profile, len(content), skip)
+        chosen = plan(self._profiles, context.profile, content.size_octets, skip)
         case = _Case(content, context, chosen.wanted, deadline)
         if len(chosen.ask) == 1:
             heard = [await self._ask(chosen.ask[0], case)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
+from scanner.core.content import Content
 from scanner.core.profile import EngineProfile, EngineVersion
 from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement
@@ -73,7 +74,7 @@ class Engine(Protocol):
         ...
 
     async def scan(
-        self, content: bytes, context: ScanContext, deadline: float
+        self, content: Content, context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
         """One statement for each class of ``profile.judges``. Raises EngineFailure.
 

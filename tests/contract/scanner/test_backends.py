@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from scanner.core import circuit
+from scanner.core.content import Content
 from scanner.core.verdict import Statement
 from scanner.engines.clamd import ClamdEngine, ClamdSettings
 from scanner.ports import EngineFailure, FailureReason
@@ -36,7 +37,7 @@ async def clamds(
 async def scan(engine: ClamdEngine, within_s: float = 60.0) -> tuple[Statement, ...]:
     deadline = asyncio.get_running_loop().time() + within_s
     async with asyncio.timeout_at(deadline):
-        return await engine.scan(CLEAN, CONTEXT, deadline)
+        return await engine.scan(Content.of(CLEAN), CONTEXT, deadline)
 
 
 async def test_the_one_with_the_least_to_do_is_asked() -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from scanner.core.content import Content
 from scanner.engines import pool
 from scanner.engines.clamd import ClamdEngine, ClamdSettings
 from scanner.engines.spamd import SpamdEngine, SpamdSettings
@@ -37,7 +38,7 @@ async def spamd(script: Script) -> AsyncIterator[SpamdEngine]:
 
 async def failure(engine: ClamdEngine | SpamdEngine, content: bytes = CLEAN) -> FailureReason:
     with pytest.raises(EngineFailure) as failed:
-        await engine.scan(content, CONTEXT, asyncio.get_running_loop().time() + 60)
+        await engine.scan(Content.of(content), CONTEXT, asyncio.get_running_loop().time() + 60)
     assert failed.value.detail.isprintable()
     return failed.value.reason
 
@@ -90,7 +91,7 @@ async def test_a_link_that_went_wrong_is_not_used_again() -> None:
 async def test_a_session_is_kept_warm_for_the_next_scan() -> None:
     async with clamd(doubles.clamd) as (engine, twin):
         for _ in range(5):
-            await engine.scan(CLEAN, CONTEXT, asyncio.get_running_loop().time() + 60)
+            await engine.scan(Content.of(CLEAN), CONTEXT, asyncio.get_running_loop().time() + 60)
         assert twin.connections == 1
 
 
@@ -102,11 +103,11 @@ async def test_a_warm_session_that_clamd_has_closed_is_made_anew() -> None:
         await doubles.clamd(reader, writer)
 
     async with clamd(closing_later) as (engine, twin):
-        await engine.scan(CLEAN, CONTEXT, asyncio.get_running_loop().time() + 60)
+        await engine.scan(Content.of(CLEAN), CONTEXT, asyncio.get_running_loop().time() + 60)
         left[0].close()
         await left[0].wait_closed()
         await eventually(lambda: engine.warm_links == 0)
-        await engine.scan(CLEAN, CONTEXT, asyncio.get_running_loop().time() + 60)
+        await engine.scan(Content.of(CLEAN), CONTEXT, asyncio.get_running_loop().time() + 60)
         assert twin.connections == 2
 
 
@@ -116,7 +117,7 @@ async def test_a_session_that_idled_for_long_is_not_trusted(
     monkeypatch.setattr(pool, "IDLE_S", -1.0)
     async with clamd(doubles.clamd) as (engine, twin):
         for _ in range(3):
-            await engine.scan(CLEAN, CONTEXT, asyncio.get_running_loop().time() + 60)
+            await engine.scan(Content.of(CLEAN), CONTEXT, asyncio.get_running_loop().time() + 60)
         assert twin.connections == 3
         assert engine.warm_links == 1
 
@@ -132,7 +133,7 @@ async def test_octets_nobody_asked_for_end_a_warm_session() -> None:
         await reader.readexactly(1)
 
     async with clamd(talkative) as (engine, _):
-        await engine.scan(CLEAN, CONTEXT, asyncio.get_running_loop().time() + 60)
+        await engine.scan(Content.of(CLEAN), CONTEXT, asyncio.get_running_loop().time() + 60)
         assert engine.warm_links == 1
         answered.set()
         await eventually(lambda: engine.warm_links == 0)
@@ -143,7 +144,9 @@ async def test_a_scan_that_is_given_up_frees_the_engine_at_once(content: bytes) 
     async with clamd(doubles.silent) as (engine, twin):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
-                await engine.scan(content, CONTEXT, asyncio.get_running_loop().time() + 60)
+                await engine.scan(
+                    Content.of(content), CONTEXT, asyncio.get_running_loop().time() + 60
+                )
         async with asyncio.timeout(30):
             await twin.closed.wait()
 
@@ -151,10 +154,10 @@ async def test_a_scan_that_is_given_up_frees_the_engine_at_once(content: bytes) 
 async def test_nobody_waits_for_a_connection_beyond_his_deadline() -> None:
     async with clamd(doubles.silent) as (engine, twin), asyncio.TaskGroup() as group:
         loop = asyncio.get_running_loop()
-        hanging = group.create_task(engine.scan(CLEAN, CONTEXT, loop.time() + 60))
+        hanging = group.create_task(engine.scan(Content.of(CLEAN), CONTEXT, loop.time() + 60))
         await eventually(lambda: twin.connections == 1)
         with pytest.raises(EngineFailure) as failed:
-            await engine.scan(CLEAN, CONTEXT, loop.time() + 0.05)
+            await engine.scan(Content.of(CLEAN), CONTEXT, loop.time() + 0.05)
         assert failed.value.reason is FailureReason.BUSY
         hanging.cancel()
 

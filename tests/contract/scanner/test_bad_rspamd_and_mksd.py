@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner.core.content import Content
 from scanner.engines.mksd import MksdSettings
 from scanner.engines.rspamd import RspamdSettings
 from scanner.engines.settings import EngineSettings
@@ -57,7 +58,7 @@ async def mksd(script: Script, spool: Path) -> AsyncIterator[tuple[Engine, Doubl
 
 async def failure(engine: Engine, content: bytes = CLEAN) -> FailureReason:
     with pytest.raises(EngineFailure) as failed:
-        await engine.scan(content, CONTEXT, asyncio.get_running_loop().time() + 60)
+        await engine.scan(Content.of(content), CONTEXT, asyncio.get_running_loop().time() + 60)
     assert failed.value.detail.isprintable()
     return failed.value.reason
 
@@ -96,7 +97,9 @@ async def test_a_score_before_all_of_the_content_is_no_score() -> None:
 async def test_an_action_it_is_sure_of_needs_no_score() -> None:
     script = doubles.rspamd_answering(doubles.http(json.dumps(SURE).encode()))
     async with rspamd(script) as (engine, _):
-        (said,) = await engine.scan(CLEAN, CONTEXT, asyncio.get_running_loop().time() + 60)
+        (said,) = await engine.scan(
+            Content.of(CLEAN), CONTEXT, asyncio.get_running_loop().time() + 60
+        )
         assert said.kind is VerdictKind.SUSPECT
         assert said.name == "SURE"
 
@@ -114,7 +117,7 @@ async def test_rspamd_is_told_what_is_known_of_the_session() -> None:
     envelope = Envelope(b"me.example", b"a@b.example", recipients, authenticated=True)
     async with rspamd(listening) as (engine, _):
         context = ScanContext(session, 3, envelope, PROFILE)
-        await engine.scan(b"hello", context, asyncio.get_running_loop().time() + 60)
+        await engine.scan(Content.of(b"hello"), context, asyncio.get_running_loop().time() + 60)
     (head,) = heads
     assert head == (
         b"POST /checkv2 HTTP/1.1\r\nHost: rspamd\r\nIP: 2001:db8::7\r\nHelo: me.example\r\n"
@@ -145,7 +148,7 @@ async def test_a_scan_that_is_given_up_leaves_nothing_in_the_spool(tmp_path: Pat
     async with mksd(doubles.silent, tmp_path) as (engine, twin):
         deadline = asyncio.get_running_loop().time() + 60
         async with asyncio.TaskGroup() as group:
-            scan = group.create_task(engine.scan(CLEAN, CONTEXT, deadline))
+            scan = group.create_task(engine.scan(Content.of(CLEAN), CONTEXT, deadline))
             await eventually(lambda: twin.connections and any(_all_in(tmp_path)))
             scan.cancel()
         await twin.closed.wait()

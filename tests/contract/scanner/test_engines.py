@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from scanner.core.content import Content
 from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement
 from scanner.ports import ScanContext
@@ -37,10 +38,16 @@ def is_bad(statements: tuple[Statement, ...], case: EngineCase) -> bool:
     return judged.score >= 5.0
 
 
+def in_pieces(content: bytes) -> Content:
+    """Cut where it hurts: in the first line, and in the last octets, where the bad ones are."""
+    last = max(7, len(content) - 20)
+    return Content.of(content[:7], memoryview(content)[7:last], content[last:])
+
+
 async def scan(case: EngineCase, content: bytes) -> tuple[Statement, ...]:
     deadline = asyncio.get_running_loop().time() + 60
     async with asyncio.timeout_at(deadline):
-        return await case.engine.scan(content, CONTEXT, deadline)
+        return await case.engine.scan(in_pieces(content), CONTEXT, deadline)
 
 
 async def test_there_is_one_statement_for_each_class_it_judges(case: EngineCase) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from scanner.core.content import Content
 from scanner.core.profile import EngineProfile, EngineVersion
 from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement
@@ -39,6 +40,7 @@ class FakeEngine:
             deadline_s,
             required_at_start=required_at_start,
         )
+        self.given: list[Content] = []
         self.seen: list[bytes] = []
         self.contexts: list[ScanContext] = []
         self.given_up = 0
@@ -49,12 +51,14 @@ class FakeEngine:
         """Always ready."""
 
     async def scan(
-        self, content: bytes, context: ScanContext, _deadline: float
+        self, content: Content, context: ScanContext, _deadline: float
     ) -> tuple[Statement, ...]:
-        self.seen.append(content)
+        octets = b"".join(content.pieces)
+        self.given.append(content)
+        self.seen.append(octets)
         self.contexts.append(context)
         try:
-            return await self._act(content)
+            return await self._act(octets)
         except asyncio.CancelledError:
             self.given_up += 1
             raise

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from scanner.admission import Admission, Overloaded
+from scanner.core.content import Content
 from scanner.incoming import LARGEST_PART, Incoming, receive
 from smtpgated.common.v1 import mail_pb2
 from smtpgated.scan.v1 import scan_pb2
@@ -42,7 +43,7 @@ async def received(parts: Parts, most: int = 100, held: int = 1000) -> Incoming:
 @pytest.mark.parametrize("pieces", [[], [b""], [b"whole"], [b"w", b"", b"hol", b"e"]])
 async def test_content_is_what_the_parts_say_together(pieces: list[bytes]) -> None:
     came = await received(Parts(OPENING, *map(content, pieces), CLOSING))
-    assert came.content == b"".join(pieces)
+    assert came.content == Content.of(*pieces)
     assert came.opening.transaction == 3
     assert came.closing is not None
     assert came.closing.head_only
@@ -75,7 +76,7 @@ async def test_a_part_that_is_too_large_is_malformed() -> None:
 
 async def test_content_at_the_limit_is_received() -> None:
     came = await received(Parts(OPENING, content(b"x" * 60), content(b"x" * 40), CLOSING))
-    assert came.content == b"x" * 100
+    assert came.content == Content.of(b"x" * 60, b"x" * 40)
 
 
 async def test_content_beyond_the_limit_is_not_read_on() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from scanner import metrics
+from scanner.core.content import Content
 from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement
 from scanner.metrics import EngineName, EngineResult
@@ -29,13 +30,13 @@ from tests.unit.scanner.fakes import (
 )
 
 NOBODY: frozenset[EngineClass] = frozenset()
-CONTENT = b"a message"
+CONTENT = Content.of(b"a ", b"message")
 
 
 async def judge(
     *engines: FakeEngine,
     skip: frozenset[EngineClass] = NOBODY,
-    content: bytes = CONTENT,
+    content: Content = CONTENT,
     in_s: float = 60.0,
     stop_at_virus: bool = True,
     profile: ScanProfile = PROFILE,
@@ -88,7 +89,7 @@ async def test_engines_are_asked_at_the_same_time() -> None:
 async def test_every_engine_is_given_the_same_octets_not_a_copy() -> None:
     engines = clamd(NO_VIRUS), spamd(LITTLE_SPAM)
     await judge(*engines)
-    assert all(engine.seen[0] is CONTENT for engine in engines)
+    assert all(engine.given[0] is CONTENT for engine in engines)
 
 
 async def test_the_farms_threshold_makes_spam_suspect() -> None:

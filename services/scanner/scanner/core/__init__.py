@@ -1,7 +1,8 @@
 """What the scanner decides and speaks, without a socket or a clock.
 
-``plan`` who is asked · ``verdict`` what their statements mean together · ``clamd_wire``,
-``mksd_wire``, ``spamd_wire``, ``rspamd_wire``, ``yara_wire`` the octets of each engine ·
+``content`` what is looked at · ``plan`` who is asked · ``verdict`` what their statements mean
+together · ``clamd_wire``, ``mksd_wire``, ``spamd_wire``, ``rspamd_wire``, ``yara_wire`` the
+octets of each engine ·
 ``budget`` the bounds of looking inside a message · ``readings``, ``mime_parts``,
 ``zip_members`` looking inside.
 

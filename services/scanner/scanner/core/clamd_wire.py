@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
+from scanner.core.content import Content, Piece
 from scanner.core.profile import EngineVersion
 from scanner.core.replies import ReplyMalformed, words
 
@@ -30,22 +31,20 @@ SLICE_OCTETS: Final = 128 * 1024
 LARGEST_REPLY: Final = 4096
 
 
-def instream(content: bytes) -> Iterator[bytes | memoryview]:
+def instream(content: Content) -> Iterator[Piece]:
     """The command, in buffers to be written in order; large content is not copied."""
-    if 0 < len(content) <= SLICE_OCTETS:
-        yield b"".join((_INSTREAM, _length(content), content, _END))
+    if 0 < content.size_octets <= SLICE_OCTETS:
+        yield b"".join((_INSTREAM, _length(content.size_octets), *content.pieces, _END))
         return
     yield _INSTREAM
-    whole = memoryview(content)
-    for start in range(0, len(content), SLICE_OCTETS):
-        part = whole[start : start + SLICE_OCTETS]
-        yield _length(part)
+    for part in content.slices(SLICE_OCTETS):
+        yield _length(len(part))
         yield part
     yield _END
 
 
-def _length(part: bytes | memoryview) -> bytes:
-    return struct.pack(">I", len(part))
+def _length(octets: int) -> bytes:
+    return struct.pack(">I", octets)
 
 
 class Outcome(Enum):

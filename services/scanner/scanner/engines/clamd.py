@@ -20,6 +20,7 @@ from scanner.core.clamd_wire import (
     VersionReader,
     instream,
 )
+from scanner.core.content import Content
 from scanner.core.profile import EngineVersion
 from scanner.core.verdict import Statement
 from scanner.engines.backends import Backends
@@ -67,7 +68,7 @@ class ClamdEngine:
         """Nothing to prepare: links are made when they are needed."""
 
     async def scan(
-        self, content: bytes, _context: ScanContext, deadline: float
+        self, content: Content, _context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
         async def instreamed(link: EngineLink) -> StreamReply:
             number = link.exchanges + 1

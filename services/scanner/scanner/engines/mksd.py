@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from scanner.core.content import Content
 from scanner.core.mksd_wire import FileReply, LineReader, scan_request
 from scanner.core.profile import EngineVersion
 from scanner.core.verdict import Statement
@@ -58,7 +59,7 @@ class MksdEngine:
             )
 
     async def scan(
-        self, content: bytes, _context: ScanContext, deadline: float
+        self, content: Content, _context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
         async def judged(link: EngineLink) -> FileReply:
             try:
@@ -86,7 +87,7 @@ class MksdEngine:
         self._backends.close()
 
     @asynccontextmanager
-    async def _spooled(self, content: bytes) -> AsyncIterator[str]:
+    async def _spooled(self, content: Content) -> AsyncIterator[str]:
         """The path of a file of its own that holds ``content`` and is gone afterwards."""
         path = ""
         try:
@@ -101,10 +102,10 @@ class MksdEngine:
                 _remove(path)
 
 
-def _write(descriptor: int, content: bytes) -> None:
+def _write(descriptor: int, content: Content) -> None:
     with open(descriptor, "wb") as file:
         os.fchmod(descriptor, _READABLE_BY_ITS_GROUP)
-        file.write(content)
+        file.writelines(content.pieces)
 
 
 def _remove(path: str) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from scanner.core.content import Content
 from scanner.core.profile import EngineVersion, Oversize
 from scanner.core.rspamd_wire import (
     MOST_RECIPIENTS,
@@ -63,13 +64,13 @@ class RspamdEngine:
         """Nothing to prepare: links are made when they are needed."""
 
     async def scan(
-        self, content: bytes, context: ScanContext, deadline: float
+        self, content: Content, context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
-        request = check_request(len(content), _facts(context))
+        request = check_request(content.size_octets, _facts(context))
 
         async def judged(link: EngineLink) -> SpamOpinion:
             try:
-                said = await link.exchange((request, content), OpinionReader())
+                said = await link.exchange((request, *content.pieces), OpinionReader())
             finally:
                 link.abort()  # it closes after each reply
             if said.refusal:

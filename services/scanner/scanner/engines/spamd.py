@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from scanner.core.content import Content
 from scanner.core.profile import EngineVersion, Oversize
 from scanner.core.spamd_wire import (
     PING,
@@ -56,10 +57,10 @@ class SpamdEngine:
         """Nothing to prepare: links are made when they are needed."""
 
     async def scan(
-        self, content: bytes, _context: ScanContext, deadline: float
+        self, content: Content, _context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
         async def judged(link: EngineLink) -> SpamReply:
-            request = symbols_request(len(content), self._user), content
+            request = symbols_request(content.size_octets, self._user), *content.pieces
             try:
                 # spamd reads lines: without the end it would wait for that of the last one.
                 reply = await link.exchange(request, SymbolsReader(), half_close=True)

@@ -14,6 +14,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from scanner.core.budget import Limits
+from scanner.core.content import Content
 from scanner.core.profile import EngineVersion
 from scanner.core.verdict import Statement
 from scanner.core.yara_wire import Answer, RuleMatch
@@ -55,7 +56,7 @@ class YaraEngine:
         await self.workers.start()
 
     async def scan(
-        self, content: bytes, _context: ScanContext, deadline: float
+        self, content: Content, _context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
         answer = await self.workers.ask(content, deadline)
         statements = _virus(answer), _spam(answer)

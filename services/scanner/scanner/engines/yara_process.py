@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, cast
 
+from scanner.core.content import Content
 from scanner.core.replies import ReplyMalformed
 from scanner.core.yara_wire import Answer, AnswerReader, Greeting, GreetingReader, question_head
 from scanner.ports import EngineFailure, FailureReason
@@ -40,7 +41,7 @@ class Worker(asyncio.SubprocessProtocol):
         self._process: asyncio.SubprocessTransport | None = None
         self._busy = True  # with its rules
 
-    def ask(self, content: bytes, allowed_s: float) -> "asyncio.Future[Answer]":
+    def ask(self, content: Content, allowed_s: float) -> "asyncio.Future[Answer]":
         """Only of a worker that ``on_free`` gave. Cancelling the future lets it finish alone."""
         assert self._process is not None
         assert not self._busy
@@ -53,9 +54,9 @@ class Worker(asyncio.SubprocessProtocol):
         self._reader = AnswerReader()
         self._watchdog = loop.call_later(max(0.0, allowed_s) + GRACE_S, self.kill)
         questions = cast("asyncio.WriteTransport", self._process.get_pipe_transport(_STDIN))
-        questions.write(question_head(len(content), allowed_s))
-        if content:
-            questions.write(content)
+        questions.write(question_head(content.size_octets, allowed_s))
+        for piece in content.pieces:
+            questions.write(piece)
         return answer
 
     @property

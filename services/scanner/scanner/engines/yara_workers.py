@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from scanner.core.content import Content
 from scanner.core.yara_wire import Answer
 from scanner.engines.yara_process import GRACE_S, Worker
 from scanner.ports import EngineFailure, FailureReason
@@ -61,7 +62,7 @@ class Workers:
             raise StartError(f"[engines.yara] rules: {trouble}")
         self.rules = greetings[0].rules
 
-    async def ask(self, content: bytes, deadline: float) -> Answer:
+    async def ask(self, content: Content, deadline: float) -> Answer:
         """``deadline``: a moment of the loop's clock. Raises EngineFailure."""
         worker = await self._free_worker(deadline)
         return await worker.ask(content, deadline - asyncio.get_running_loop().time())

@@ -15,6 +15,7 @@ from scanner.core.clamd_wire import (
     VersionReader,
     instream,
 )
+from scanner.core.content import Content
 from scanner.core.profile import EngineVersion
 from scanner.core.replies import ReplyMalformed
 from tests.unit.scanner.core.replies_three_ways import read_three_ways
@@ -39,13 +40,15 @@ def told(octets: bytes) -> bytes:
 def test_content_of_any_size_arrives_whole(size: int) -> None:
     content = bytes(range(256)) * (size // 256 + 1)
     content = content[:size]
-    assert told(b"".join(instream(content))) == content
+    for cut in (0, size // 3, size):
+        pieces = content[:cut], memoryview(content)[cut:]
+        assert told(b"".join(instream(Content.of(*pieces)))) == content
 
 
 def test_small_content_is_one_buffer_and_large_content_is_not_copied() -> None:
-    assert len(list(instream(b"x" * 5000))) == 1
+    assert len(list(instream(Content.of(b"x" * 4000, b"x" * 1000)))) == 1
     large = b"x" * (2 * SLICE_OCTETS)
-    views = [each for each in instream(large) if isinstance(each, memoryview)]
+    views = [each for each in instream(Content.of(large)) if isinstance(each, memoryview)]
     assert [view.obj for view in views] == [large, large]
     assert views[0].obj is large
 

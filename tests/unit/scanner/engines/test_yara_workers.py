@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.messages import EICAR
+from scanner.core.content import Content
 from scanner.engines.yara import YaraEngine, YaraSettings
 from scanner.engines.yara_workers import Workers
 from scanner.ports import EngineFailure, FailureReason
@@ -55,7 +56,7 @@ async def test_a_worker_that_is_killed_is_replaced(one_worker: Workers) -> None:
     (pid,) = one_worker.pids
     os.kill(pid, signal.SIGKILL)
     await eventually(lambda: one_worker.pids not in ((), (pid,)))
-    assert (await one_worker.ask(EICAR, soon())).matches
+    assert (await one_worker.ask(Content.of(EICAR), soon())).matches
 
 
 async def test_a_scan_whose_worker_is_killed_fails_as_lost(one_worker: Workers) -> None:
@@ -79,7 +80,7 @@ async def test_nobody_waits_for_a_worker_beyond_his_deadline(one_worker: Workers
     (pid,) = one_worker.pids
     os.kill(pid, signal.SIGSTOP)
     async with asyncio.TaskGroup() as group:
-        asking = group.create_task(one_worker.ask(b"", soon()))
+        asking = group.create_task(one_worker.ask(Content.of(b""), soon()))
         await eventually(lambda: one_worker.free == 0)
         deadline = asyncio.get_running_loop().time() + 0.05
         assert await failure(one_worker, deadline) is FailureReason.BUSY
@@ -90,11 +91,11 @@ async def test_nobody_waits_for_a_worker_beyond_his_deadline(one_worker: Workers
 async def test_a_worker_whose_scan_was_given_up_finishes_it_alone(one_worker: Workers) -> None:
     (pid,) = one_worker.pids
     os.kill(pid, signal.SIGSTOP)
-    asking = asyncio.get_running_loop().create_task(one_worker.ask(EICAR, soon()))
+    asking = asyncio.get_running_loop().create_task(one_worker.ask(Content.of(EICAR), soon()))
     await eventually(lambda: one_worker.free == 0)
     asking.cancel()
     os.kill(pid, signal.SIGCONT)
-    assert (await one_worker.ask(b"clean", soon())).matches == ()
+    assert (await one_worker.ask(Content.of(b"clean"), soon())).matches == ()
     assert one_worker.pids == (pid,)
 
 
@@ -126,5 +127,5 @@ async def test_rules_that_break_later_are_told(
 
 async def failure(workers: Workers, deadline: float) -> FailureReason:
     with pytest.raises(EngineFailure) as failed:
-        await workers.ask(EICAR, deadline)
+        await workers.ask(Content.of(EICAR), deadline)
     return failed.value.reason
