@@ -12,7 +12,7 @@ MEMBERS := libs/contracts libs/rulebook libs/service_kit services/edge-proxy ser
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help setup proto demo run test unit properties transcripts contract integration e2e \
-        lint types floors check bench desync fuzz lock clean deps
+        lint types floors check bench desync fuzz up lab down lock clean deps
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,20 @@ desync: setup deps ## docs/desync-matrix.md from a run against real servers
 
 fuzz: setup ## coverage-guided fuzzing of the relay core (SECONDS=60)
 	$(BIN)/python tests/fuzz/relay_core.py -max_total_time=$(or $(SECONDS),60)
+
+COMPOSE := docker compose -p smtp-gated --project-directory deploy/compose -f deploy/compose/compose.yaml \
+  $(if $(OFFLINE),-f deploy/compose/compose.offline.yaml)
+LAB := $(COMPOSE) -f deploy/compose/compose.lab.yaml
+
+up: ## the farm in containers, healthy when this returns (OFFLINE=1: no freshclam)
+	$(COMPOSE) up -d --wait --build
+
+lab: ## the farm between customers and a far server, transparent; sends messages, prints the table
+	$(LAB) up -d --wait --build
+	deploy/compose/send.sh $(LAB)
+
+down: ## stop what up and lab started (VOLUMES=1: forget its volumes too)
+	$(LAB) down --remove-orphans $(if $(VOLUMES),--volumes)
 
 lock: setup ## resolve and pin every third-party package anew
 	$(BIN)/python tools/lock.py $(LOCK_FLAGS)

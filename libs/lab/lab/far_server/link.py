@@ -46,7 +46,7 @@ class FarLink(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The client is there."""
         self._transport = cast("asyncio.Transport", transport)
-        client = transport.get_extra_info("peername")[0]
+        client = transport.get_extra_info("peername")[0].removeprefix("::ffff:")
         self._record = self._store.open_session(client)
         self._dialogue = Dialogue(self._plan, self._store, self._record, self, obey)
         self._dialogue.open()
