@@ -16,6 +16,7 @@ from typing import Final
 from scanner import metrics
 from scanner.core.content import Content
 from scanner.core.plan import Plan, plan
+from scanner.core.profile import EngineVersion
 from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement, judge, kind_of
 from scanner.metrics import EngineName, EngineResult
@@ -58,7 +59,7 @@ class Panel:
     def __init__(
         self,
         engines: Sequence[Engine],
-        versions: Mapping[str, str],
+        versions: Mapping[str, EngineVersion],
         *,
         stop_at_virus: bool = True,
     ) -> None:
@@ -144,7 +145,7 @@ class Panel:
     def _findings(
         self, engine: str, case: _Case, statements: tuple[Statement, ...], spent_ms: int
     ) -> Iterator[Finding]:
-        version = self._versions.get(engine, "")
+        version = self._versions.get(engine)
         for said in statements:
             yield Finding(
                 engine,
@@ -153,7 +154,7 @@ class Panel:
                 said.name,
                 said.score,
                 spent_ms,
-                version,
+                "" if version is None else version.known,
             )
 
     def _ms_since(self, began: float) -> int:

@@ -28,7 +28,7 @@ class Watch:
     """``versions``: engine by name to what it last said it is; read by the panel."""
 
     def __init__(self, engines: Sequence[Engine], readiness: Readiness) -> None:
-        self.versions: dict[str, str] = {}
+        self.versions: dict[str, EngineVersion] = {}
         self._engines = tuple(engines)
         self._readiness = readiness
         self._up: dict[str, bool] = {}
@@ -64,13 +64,11 @@ class Watch:
         metrics.SIGNATURES(name).set(version.signatures or 0)
         metrics.SIGNATURES_MADE(name).set(version.signatures_at or 0)
         self._readiness.set(profile.name, ready=True)
-        known = (
-            version.text if version.signatures is None else f"{version.text}/{version.signatures}"
-        )
-        if self._up.get(profile.name) is not True or self.versions.get(profile.name) != known:
-            event(_LOG, logging.INFO, "engine answers", engine=profile.name, version=known)
+        last = self.versions.get(profile.name)
+        if self._up.get(profile.name) is not True or last is None or last.known != version.known:
+            event(_LOG, logging.INFO, "engine answers", engine=profile.name, version=version.known)
         self._up[profile.name] = True
-        self.versions[profile.name] = known
+        self.versions[profile.name] = version
 
     def _away(self, profile: EngineProfile, failure: EngineFailure) -> None:
         metrics.ENGINE_UP(EngineName(profile.name)).set(0)

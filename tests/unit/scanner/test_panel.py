@@ -7,6 +7,7 @@ import pytest
 
 from scanner import metrics
 from scanner.core.content import Content
+from scanner.core.profile import EngineVersion
 from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement
 from scanner.metrics import EngineName, EngineResult
@@ -41,7 +42,7 @@ async def judge(
     stop_at_virus: bool = True,
     profile: ScanProfile = PROFILE,
 ) -> Verdict:
-    panel = Panel(engines, {"clamd": "ClamAV 1"}, stop_at_virus=stop_at_virus)
+    panel = Panel(engines, {"clamd": EngineVersion("ClamAV 1")}, stop_at_virus=stop_at_virus)
     context = replace(CONTEXT, profile=profile)
     return await panel.judge(content, context, skip, asyncio.get_running_loop().time() + in_s)
 

@@ -24,7 +24,7 @@ async def test_an_engine_that_answers_is_ready_and_says_its_version() -> None:
     watch = Watch([clamd()], readiness)
     await watch.look()
     assert readiness.ready
-    assert watch.versions == {"clamd": "fake clamd/7"}
+    assert watch.versions["clamd"].known == "fake clamd/7"
     name = EngineName("clamd")
     assert metrics.ENGINE_UP(name)._value.get() == 1
     assert metrics.SIGNATURES(name)._value.get() == 7

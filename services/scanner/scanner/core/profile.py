@@ -1,7 +1,7 @@
 """What is known about an engine before and beside its findings."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from smtpgated_contracts.values.scan import EngineClass
 
@@ -15,9 +15,23 @@ class Oversize(StrEnum):
     """It passes this engine unjudged, as if the engine were not there."""
 
 
+class LooksAt(Enum):
+    """What an engine's statement depends on, and so what it may be remembered by."""
+
+    ESSENCE = "essence"
+    """Content without what differs from copy to copy (``core/essence``)."""
+    CONTENT = "content"
+    """Content as it is."""
+    SESSION = "session"
+    """Content, whose it is, and what went before: never remembered."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineProfile:
-    """An engine as configured. ``deadline_s``: seconds it gets for one scan at most."""
+    """An engine as configured. ``deadline_s``: seconds it gets for one scan at most.
+
+    ``variant``: those of its settings, in words, that change what it states.
+    """
 
     name: str
     judges: frozenset[EngineClass]
@@ -25,6 +39,8 @@ class EngineProfile:
     deadline_s: float
     oversize: Oversize = Oversize.MISSING
     required_at_start: bool = False
+    looks_at: LooksAt = LooksAt.SESSION
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +56,8 @@ class EngineVersion:
     signatures: int | None = None
     signatures_at: float | None = None
     away: int = 0
+
+    @property
+    def known(self) -> str:
+        """``ClamAV 1.4.3/27800``; without a number the text alone."""
+        return self.text if self.signatures is None else f"{self.text}/{self.signatures}"
