@@ -1,7 +1,8 @@
 """Who is let in: a bounded number of scans, and a bounded number of octets held by all.
 
 What is beyond a bound is refused at once, so that the edge can try another replica while
-there is time: a queue here would only hide that this replica has enough to do.
+there is time: a queue here would only hide that this replica has enough to do. Before that,
+from a share of either bound on, the farm does without spam engines: see ``crowded``.
 
 Errors: Overloaded.
 """
@@ -22,15 +23,29 @@ class Overloaded(Exception):  # noqa: N818 - a state, not a mistake
 
 
 class Admission:
-    """``concurrent_scans`` from opening to verdict; ``held_octets`` of content, over all."""
+    """``concurrent_scans`` from opening to verdict; ``held_octets`` of content, over all.
 
-    def __init__(self, concurrent_scans: int, held_octets: int) -> None:
+    ``crowded_at``: the share of either from which on it is crowded; 1: it never is.
+    """
+
+    def __init__(self, concurrent_scans: int, held_octets: int, crowded_at: float = 1.0) -> None:
         self._most_scans: Final = concurrent_scans
         self._most_octets: Final = held_octets
+        self._crowded_at: Final = crowded_at
         self.scans = 0
         self.octets = 0
         self.streams = 0
         self.streamed_octets = 0
+
+    @property
+    def crowded(self) -> bool:
+        """Nearly all places or octets are taken: what can be left undone should be."""
+        if self._crowded_at >= 1:
+            return False
+        return (
+            self.scans > max(1, self._crowded_at * self._most_scans)
+            or self.octets > self._crowded_at * self._most_octets
+        )
 
     def admit(self) -> "Place":
         """A place for one scan, free again when its ``with`` ends. Raises Overloaded."""

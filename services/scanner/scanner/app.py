@@ -74,7 +74,7 @@ async def _start(engines: Sequence[Engine], stack: AsyncExitStack) -> None:
 def _service(settings: ScannerSettings, engines: Sequence[Engine], watch: Watch) -> ScanService:
     limits = settings.limits
     panel = Panel(engines, watch.versions, stop_at_virus=settings.panel.stop_at_virus)
-    admission = Admission(limits.concurrent_scans, limits.held_octets)
+    admission = Admission(limits.concurrent_scans, limits.held_octets, limits.shed_spam_at)
     return ScanService(
         panel,
         settings.scan_profiles(),

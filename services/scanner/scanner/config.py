@@ -32,6 +32,9 @@ class LimitSettings(Settings):
     """Of one content; what is longer is not scanned: the verdict says so."""
     held_octets: Annotated[int, Field(ge=1)] = 512 * _MiB
     """Of all contents together."""
+    shed_spam_at: Annotated[float, Field(gt=0, le=1)] = 0.75
+    """Share of ``concurrent_scans`` or ``held_octets`` in use from which engines that judge spam
+    alone are not asked; 1: never."""
     scan_deadline_s: Seconds = 50.0
     """From the end of the content to the verdict; the caller's deadline may be nearer."""
     receive_deadline_s: Seconds = 3600.0

@@ -35,6 +35,11 @@ IN_FLIGHT: Final = gauge("scanner_scans_in_flight", "Scans admitted and not answ
 HELD_OCTETS: Final = gauge("scanner_held_octets", "Octets of content held in memory now.")
 SCANNED_OCTETS: Final = counter("scanner_scanned_octets", "Octets of content judged.")
 REFUSED: Final = counter("scanner_refused", "Scans not admitted, by the bound.", bound=Refusal)
+SPARED: Final = counter(
+    "scanner_spared",
+    "Contents an engine for spam was not asked about, because there was too much to do.",
+    engine=EngineName,
+)
 
 ENGINE_SECONDS: Final = histogram(
     "scanner_engine_seconds",

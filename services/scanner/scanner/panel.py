@@ -70,11 +70,22 @@ class Panel:
         self._clock = asyncio.get_running_loop().time
 
     async def judge(
-        self, content: Content, context: ScanContext, skip: frozenset[EngineClass], deadline: float
+        self,
+        content: Content,
+        context: ScanContext,
+        skip: frozenset[EngineClass],
+        deadline: float,
+        spare: frozenset[EngineClass] = frozenset(),
     ) -> Verdict:
-        """``deadline``: a moment of the loop's clock, by which there is a verdict."""
+        """``deadline``: a moment of the loop's clock, by which there is a verdict.
+
+        ``skip``: classes that a rule leaves out; ``spare``: that load leaves out, and that are
+        missing therefore unless an engine that is asked anyway judges them.
+        """
         began = self._clock()
-        chosen = plan(self._profiles, context.profile, content.size_octets, skip)
+        chosen = plan(self._profiles, context.profile, content.size_octets, skip, spare)
+        for position in chosen.spared:
+            metrics.SPARED(EngineName(self._profiles[position].name)).inc()
         case = _Case(content, context, chosen.wanted, deadline)
         if len(chosen.ask) == 1:
             heard = [await self._ask(chosen.ask[0], case)]

@@ -25,6 +25,26 @@ def test_octets_are_bounded_over_all_scans() -> None:
         assert admission.octets == 100
 
 
+def test_it_is_crowded_beyond_a_share_of_either_bound() -> None:
+    admission = Admission(4, 100, crowded_at=0.5)
+    with admission.admit() as one, admission.admit():
+        assert not admission.crowded
+        with admission.admit():
+            assert admission.crowded
+        one.hold(50)
+        assert not admission.crowded
+        one.hold(1)
+        assert admission.crowded
+
+
+def test_a_scan_alone_is_no_crowd_and_without_a_share_there_is_none() -> None:
+    with (alone := Admission(1, 100, crowded_at=0.5)).admit():
+        assert not alone.crowded
+    with (never := Admission(1, 100)).admit() as place:
+        place.hold(100)
+        assert not never.crowded
+
+
 def test_everything_is_given_back_when_a_scan_fails() -> None:
     admission = Admission(1, 100)
 

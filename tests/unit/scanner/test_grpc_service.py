@@ -11,9 +11,11 @@ import grpc
 import grpc.aio
 import pytest
 
+from scanner import metrics
 from scanner.admission import Admission
 from scanner.core.scan_profile import ScanProfiles
 from scanner.grpc_service import NAME, ScanLimits, ScanService
+from scanner.metrics import EngineName
 from scanner.panel import Panel
 from service_kit.addresses import HostPort
 from service_kit.grpc_server import start_server
@@ -74,9 +76,10 @@ async def serving(
     *engines: FakeEngine,
     scans: int = 4,
     held_octets: int = 10_000,
+    crowded_at: float = 1.0,
     limits: ScanLimits = LIMITS,
 ) -> AsyncIterator[Serving]:
-    admission = Admission(scans, held_octets)
+    admission = Admission(scans, held_octets, crowded_at)
     service = ScanService(Panel(engines, {}), PROFILES, admission, limits)
     register = partial(add_ScanServiceServicer_to_server, service)
     server = await start_server(HostPort("127.0.0.1", 0), None, Readiness(), {NAME: register})
@@ -109,6 +112,18 @@ async def test_content_of_one_request_is_judged() -> None:
         verdict = await scanner.scan(b"a message")
     assert verdict.kind is VerdictKind.CLEAN
     assert engine.seen == [b"a message"]
+
+
+async def test_under_load_spam_is_missing_and_viruses_are_found() -> None:
+    spamd = FakeEngine("spamd", states(NO_VIRUS), SPAM)
+    before = metrics.SPARED(EngineName("spamd"))._value.get()
+    async with serving(clamd(), spamd, held_octets=1000, crowded_at=0.5) as scanner:
+        verdict = await scanner.scan(b"x" * 501)
+    assert verdict.kind is VerdictKind.UNSCANNED
+    assert verdict.missing == (Missing(SPAM, "spamd: overload, not asked"),)
+    assert [each.engine for each in verdict.findings] == ["clamd"]
+    assert spamd.seen == []
+    assert metrics.SPARED(EngineName("spamd"))._value.get() == before + 1
 
 
 async def test_content_of_a_stream_is_judged_as_a_whole() -> None:

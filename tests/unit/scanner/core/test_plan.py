@@ -56,3 +56,16 @@ def test_an_engine_the_profile_does_not_name_is_not_asked_and_nothing_is_missing
     chosen = plan(ALL, quick, 5000, NOBODY)
     assert chosen.ask == ()
     assert [each.engine_class for each in chosen.missing] == [VIRUS]
+
+
+def test_engines_that_judge_nothing_but_what_is_spared_are_not_asked_and_it_is_missing() -> None:
+    chosen = plan(ALL, EVERYBODY, 500, NOBODY, frozenset({SPAM}))
+    assert (chosen.ask, chosen.spared) == ((0, 2), (1,))
+    assert chosen.missing == (Missing(SPAM, "spamd: overload, not asked"),)
+
+
+def test_of_what_is_spared_only_what_is_wanted_and_within_the_limit_is_missing() -> None:
+    spare = frozenset({SPAM})
+    assert plan((spamd,), EVERYBODY, 500, spare, spare).missing == ()
+    assert plan((spamd,), EVERYBODY, 501, NOBODY, spare).missing == ()
+    assert plan((yara,), EVERYBODY, 500, frozenset({VIRUS}), spare).spared == (0,)
