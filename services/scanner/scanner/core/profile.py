@@ -49,15 +49,20 @@ class EngineVersion:
 
     ``signatures`` is the number of the signature database, ``signatures_at`` when it was
     made, in seconds since 1970 UTC; None when the engine does not tell. ``away``: how many of
-    its daemons did not answer.
+    its daemons did not answer. ``edition`` stands for what has no number: the rules, or the
+    operator's own signatures, in a few digits; empty when there are none or they are not known.
+    ``refused``: why newer ones, which are there, are not in force.
     """
 
     text: str
     signatures: int | None = None
     signatures_at: float | None = None
     away: int = 0
+    edition: str = ""
+    refused: str = ""
 
     @property
     def known(self) -> str:
-        """``ClamAV 1.4.3/27800``; without a number the text alone."""
-        return self.text if self.signatures is None else f"{self.text}/{self.signatures}"
+        """``ClamAV 1.4.3/27800``, ``YARA-X 1.23.0, 2 rules, 1f3a90cc``: what it judges with."""
+        numbered = self.text if self.signatures is None else f"{self.text}/{self.signatures}"
+        return f"{numbered}, {self.edition}" if self.edition else numbered
