@@ -1,95 +1,158 @@
-"""The conditions a rule can have, and how each is read from a document.
+"""The kinds of conditions, as values: each knows its key in a document and asks the facts.
 
-``CONDITIONS`` is the whole list: key of the document -> reader of its value. A reader gets
-the TOML value and returns a ``Condition``, or raises ``RulebookError`` saying what is right.
+``FACTS`` says which fact a condition of that key asks about.
 """
 
 from collections.abc import Callable, Mapping
-from math import isfinite
-from typing import Final
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final
 
-from rulebook.errors import RulebookError, shown
+from rulebook.facts import Facts
 from rulebook.networks import NetworkSet
-from rulebook.values import Condition, Facts
-from smtpgated_contracts.values.scan import VerdictKind
+from rulebook.patterns import Pattern
 
 
-def _texts(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
-        return value
-    raise RulebookError(f"{shown(value)} should be a text or a list of texts")
+def domain_of(address: bytes) -> str:
+    """The domain of an address of the envelope, lower case; empty where there is none."""
+    domain = address.rpartition(b"@")[2] if b"@" in address else b""
+    return domain.decode("utf-8", "replace").lower().rstrip(".")
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RulebookError(f"{shown(value)} should be a number")
-    if isinstance(value, float) and not isfinite(value):
-        raise RulebookError(f"{shown(value)} should be a number that others can be compared with")
-    return value
-
-
-def _source(value: object) -> Condition:
-    networks = NetworkSet.parse(_texts(value))
-    return lambda facts: networks.covers(facts.source)
-
-
-def _destination(value: object) -> Condition:
-    networks = NetworkSet.parse(_texts(value))
-    return lambda facts: networks.covers(facts.destination)
-
-
-def _destination_port(value: object) -> Condition:
-    ports = value if isinstance(value, list) else [value]
-    if not ports or not all(type(port) is int and 0 < port < 65536 for port in ports):  # noqa: PLR2004 - TCP's range
-        raise RulebookError(f"{shown(value)} should be a port from 1 to 65535 or a list of ports")
-    wanted = frozenset(ports)
-    return lambda facts: facts.destination_port in wanted
-
-
-def _identity(value: object) -> Condition:
-    """ "" is a source of which nobody says who it is."""
-    wanted = frozenset(_texts(value))
-    return lambda facts: facts.identity in wanted
-
-
-def _authenticated(value: object) -> Condition:
-    if not isinstance(value, bool):
-        raise RulebookError(f"{shown(value)} should be true or false")
-    return lambda facts: facts.authenticated is value
-
-
-def _verdict(value: object) -> Condition:
-    try:
-        wanted = frozenset(VerdictKind(text) for text in _texts(value))
-    except ValueError:
-        known = ", ".join(VerdictKind)
-        raise RulebookError(f"{shown(value)} should be one of {known}, or a list of them") from None
-    return lambda facts: facts.verdict in wanted
-
-
-def _score_at_least(value: object) -> Condition:
-    least = _number(value)
-    return lambda facts: facts.score >= least
-
-
-def _size_over(value: object) -> Condition:
-    most = _number(value)
-
-    def over(facts: Facts) -> bool:
-        return facts.size_octets > most
-
-    return over
-
-
-CONDITIONS: Final[Mapping[str, Callable[[object], Condition]]] = {
-    "source": _source,
-    "destination": _destination,
-    "destination_port": _destination_port,
-    "identity": _identity,
-    "authenticated": _authenticated,
-    "verdict": _verdict,
-    "score_at_least": _score_at_least,
-    "size_over_octets": _size_over,
+FACTS: Final[Mapping[str, Callable[[Facts], Any]]] = {
+    "source": attrgetter("source"),
+    "destination": attrgetter("destination"),
+    "destination_port": attrgetter("destination_port"),
+    "identity": attrgetter("identity"),
+    "auth_user": lambda facts: facts.auth_user.decode("utf-8", "replace"),
+    "auth_offered": attrgetter("auth_offered"),
+    "authenticated": attrgetter("authenticated"),
+    "helo_matches": attrgetter("helo"),
+    "helo_matches_not": attrgetter("helo"),
+    "mail_from_matches": attrgetter("reverse_path"),
+    "mail_from_matches_not": attrgetter("reverse_path"),
+    "rcpt_to_matches": attrgetter("recipient"),
+    "rcpt_to_matches_not": attrgetter("recipient"),
+    "sender_domain": lambda facts: domain_of(facts.reverse_path),
+    "recipient_domain": lambda facts: domain_of(facts.recipient),
+    "spf": attrgetter("spf"),
+    "dnsbl": attrgetter("dnsbl"),
+    "load_over": attrgetter("load"),
+    "size_over_octets": attrgetter("size_octets"),
+    "verdict": attrgetter("verdict"),
+    "score_at_least": attrgetter("score"),
+    "found_matches": attrgetter("found"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The fact is one of those wanted."""
+
+    key: str
+    wanted: frozenset[object]
+
+    def __call__(self, facts: Facts) -> bool:
+        return FACTS[self.key](facts) in self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """The fact is a set that has one of those wanted."""
+
+    key: str
+    wanted: frozenset[str]
+
+    def __call__(self, facts: Facts) -> bool:
+        return not self.wanted.isdisjoint(FACTS[self.key](facts))
+
+
+@dataclass(frozen=True, slots=True)
+class InNetworks:
+    """The fact is an address in one of the networks."""
+
+    key: str
+    networks: NetworkSet
+
+    def __call__(self, facts: Facts) -> bool:
+        return self.networks.covers(FACTS[self.key](facts))
+
+
+@dataclass(frozen=True, slots=True)
+class InDomains:
+    """The fact is one of the ``names``, or one of the ``parents`` or a name below it."""
+
+    key: str
+    names: frozenset[str]
+    parents: frozenset[str]
+
+    def __call__(self, facts: Facts) -> bool:
+        domain: str = FACTS[self.key](facts)
+        if domain in self.names:
+            return True
+        return bool(self.parents) and any(each in self.parents for each in upwards(domain))
+
+
+def upwards(domain: str) -> list[str]:
+    """The domain and those it lies in: ``a.b.c`` -> ``a.b.c``, ``b.c``, ``c``."""
+    labels = domain.split(".")
+    return [".".join(labels[at:]) for at in range(len(labels))]
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The fact is a number above ``bound``."""
+
+    key: str
+    bound: float
+
+    def __call__(self, facts: Facts) -> bool:
+        return bool(FACTS[self.key](facts) > self.bound)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """The fact is a number that reaches ``bound``."""
+
+    key: str
+    bound: float
+
+    def __call__(self, facts: Facts) -> bool:
+        return bool(FACTS[self.key](facts) >= self.bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """One of the patterns is found in the octets."""
+
+    key: str
+    patterns: tuple[Pattern, ...]
+
+    def __call__(self, facts: Facts) -> bool:
+        octets: bytes = FACTS[self.key](facts)
+        return any(pattern.found_in(octets) for pattern in self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchesNot:
+    """None of the patterns is found in the octets."""
+
+    key: str
+    patterns: tuple[Pattern, ...]
+
+    def __call__(self, facts: Facts) -> bool:
+        octets: bytes = FACTS[self.key](facts)
+        return not any(pattern.found_in(octets) for pattern in self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMatches:
+    """One of the patterns is found in the name of one finding."""
+
+    key: str
+    patterns: tuple[Pattern, ...]
+
+    def __call__(self, facts: Facts) -> bool:
+        return any(
+            pattern.found_in(name.encode()) for name in facts.found for pattern in self.patterns
+        )

@@ -2,12 +2,15 @@
 
 from typing import Final
 
-from rulebook.values import Action, Facts, Mode, Phase, Rulebook, Ruling, TlsTreatment
+from rulebook.patterns import PatternCutError
+from rulebook.permitted import LENIENT
+from rulebook.rules import Sanction
+from rulebook.values import Action, Facts, Mode, Phase, Rule, Rulebook, Ruling, TlsTreatment
 from smtpgated_contracts.values.scan import EngineClass
 
 SILENT: Final = Ruling()
 
-_ENDING: Final = frozenset({Action.ADMIT, Action.REFUSE, Action.DEFER})
+_ENDING: Final = frozenset({Action.ADMIT, Action.REFUSE, Action.DEFER, Action.REQUIRE_AUTH})
 _SKIPS: Final = {Action.SKIP_VIRUS: EngineClass.VIRUS, Action.SKIP_SPAM: EngineClass.SPAM}
 _TLS: Final = {
     Action.TUNNEL_TLS: TlsTreatment.TUNNEL,
@@ -19,19 +22,15 @@ _TLS: Final = {
 def evaluate(rulebook: Rulebook, phase: Phase, facts: Facts) -> Ruling:
     """The ruling of ``phase``; ``SILENT`` when no rule had anything to say.
 
-    A source that the rulebook exempts is never locked; its mail is judged like any other.
+    A source that the rulebook exempts bears no sanction; its mail is judged like any other.
     """
-    hits = [
-        rule
-        for rule in rulebook.rules.get(phase, ())
-        if all(condition(facts) for condition in rule.conditions)
-    ]
-    if not hits:
-        return SILENT
-    biting = []
-    shadows = []
+    biting: list[Rule] = []
+    shadows: list[str] = []
+    cut: list[str] = []
     ending = None
-    for rule in hits:
+    for rule in rulebook.rules.get(phase, ()):
+        if not _holds(rule, facts, cut):
+            continue
         if rule.mode is Mode.SHADOW:
             shadows.append(rule.id)
             continue
@@ -39,7 +38,29 @@ def evaluate(rulebook: Rulebook, phase: Phase, facts: Facts) -> Ruling:
         if rule.action in _ENDING:
             ending = rule
             break
-    lockable = not rulebook.exempt.covers(facts.source)
+    if not (biting or shadows or cut):
+        return SILENT
+    return _ruling(biting, ending, shadows, cut, exempt=rulebook.exempt.covers(facts.source))
+
+
+def _holds(rule: Rule, facts: Facts, cut: list[str]) -> bool:
+    """All conditions hold. A pattern that was cut holds for what no stranger would wish for."""
+    if rule.action is Action.REQUIRE_AUTH and facts.authenticated:
+        return False
+    for condition in rule.conditions:
+        try:
+            if not condition(facts):
+                return False
+        except PatternCutError:
+            cut.append(rule.id)
+            if rule.action in LENIENT:
+                return False
+    return True
+
+
+def _ruling(
+    biting: list[Rule], ending: Rule | None, shadows: list[str], cut: list[str], *, exempt: bool
+) -> Ruling:
     treatments = [_TLS[rule.action] for rule in biting if rule.action in _TLS]
     return Ruling(
         action=ending.action if ending else None,
@@ -47,7 +68,14 @@ def evaluate(rulebook: Rulebook, phase: Phase, facts: Facts) -> Ruling:
         reply=ending.reply if ending else "",
         starttls=treatments[0] if treatments else None,
         skip=frozenset(_SKIPS[rule.action] for rule in biting if rule.action in _SKIPS),
-        locks=tuple((rule.id, rule.lock_s) for rule in biting if rule.lock_s and lockable),
+        sanctions=tuple(
+            Sanction(rule.id, rule.on, rule.lock_s, rule.points)
+            for rule in biting
+            if (rule.lock_s or rule.points) and not exempt
+        ),
+        profiles=tuple(rule.profile for rule in biting if rule.action is Action.LIMIT_PROFILE),
+        relay_unread=any(rule.action is Action.RELAY_UNREAD for rule in biting),
         noted=tuple(rule.id for rule in biting if rule is not ending),
         shadows=tuple(shadows),
+        cut=tuple(dict.fromkeys(cut)),
     )

@@ -1,44 +1,45 @@
-"""What a rulebook is made of: phases, actions, stances, limits, rules, and what a ruling says."""
+"""What a rulebook is made of, in one place to import it from; and what a ruling says."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from functools import cached_property
 
+from rulebook.dns import Dnsbl, Spf, WithoutAnswer
+from rulebook.facts import Facts, Need, Phase
 from rulebook.networks import NetworkSet
-from smtpgated_contracts.values.scan import EngineClass, VerdictKind
+from rulebook.rates import Counted, Penalty, Per, Rate
+from rulebook.rules import Action, Condition, Mode, On, Rule, Sanction
+from smtpgated_contracts.values.policy import SpfResult, Stage
+from smtpgated_contracts.values.scan import EngineClass
 
-
-class Phase(StrEnum):
-    """When a rule is asked. Each phase knows what the phases before it knew."""
-
-    CONNECT = "connect"
-    HELO = "helo"
-    MAIL = "mail"
-    RCPT = "rcpt"
-    AUTH = "auth"
-    DATA = "data"
-    CONTENT = "content"
-
-
-class Action(StrEnum):
-    """What a rule does. ADMIT, REFUSE and DEFER end the phase; the others add up."""
-
-    ADMIT = "admit"
-    REFUSE = "refuse"
-    DEFER = "defer"
-    SKIP_VIRUS = "skip-virus-scan"
-    SKIP_SPAM = "skip-spam-scan"
-    TUNNEL_TLS = "tunnel-starttls"
-    MASK_TLS = "mask-starttls"
-    REFUSE_TLS = "refuse-starttls"
-    NOTE = "note"
-
-
-class Mode(StrEnum):
-    """SHADOW: the rule is counted and reported and never bites."""
-
-    ENFORCE = "enforce"
-    SHADOW = "shadow"
+__all__ = [
+    "Action",
+    "Condition",
+    "Counted",
+    "Dnsbl",
+    "Facts",
+    "Limits",
+    "Mode",
+    "Need",
+    "On",
+    "Oversize",
+    "Penalty",
+    "Per",
+    "Phase",
+    "Rate",
+    "Rule",
+    "Rulebook",
+    "Ruling",
+    "Sanction",
+    "Scanning",
+    "Spf",
+    "SpfResult",
+    "Stage",
+    "Stance",
+    "TlsTreatment",
+    "WithoutAnswer",
+]
 
 
 class Stance(StrEnum):
@@ -64,42 +65,6 @@ class TlsTreatment(StrEnum):
     REFUSE = "refuse"
 
 
-@dataclass(slots=True)
-class Facts:
-    """What is known of a session when rules are asked; grows from phase to phase."""
-
-    source: str
-    destination: str = ""
-    destination_port: int = 0
-    identity: str = ""
-    helo: bytes = b""
-    reverse_path: bytes = b""
-    recipient: bytes = b""
-    authenticated: bool = False
-    verdict: VerdictKind | None = None
-    score: float = 0.0
-    size_octets: int = 0
-
-
-class Condition(Protocol):
-    """One test of the facts; see ``conditions``."""
-
-    def __call__(self, facts: Facts) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """All ``conditions`` must hold. ``lock_s`` > 0 locks the source for so many seconds."""
-
-    id: str
-    phase: Phase
-    action: Action
-    conditions: tuple[Condition, ...] = ()
-    mode: Mode = Mode.ENFORCE
-    reply: str = ""
-    lock_s: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Farm-wide limits; each names its unit; 0: no limit."""
@@ -107,6 +72,7 @@ class Limits:
     concurrent_sessions: int = 0
     concurrent_sessions_per_source: int = 0
     concurrent_sessions_per_identity: int = 0
+    concurrent_sessions_per_destination: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +90,57 @@ class Scanning:
     profile: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rulebook:
-    """Everything the farm enforces, as one value. ``rules`` keep the order of the document."""
+    """Everything the farm enforces, as one value. ``rules`` keep the order of the document.
 
-    rules: dict[Phase, tuple[Rule, ...]] = field(default_factory=dict)
+    ``needs`` and ``counted`` say what has to be asked of policy before the rules can be: what
+    nothing depends on is not asked.
+    """
+
+    rules: Mapping[Phase, tuple[Rule, ...]] = field(default_factory=dict)
     limits: Limits = Limits()
     scanning: Scanning = Scanning()
     exempt: NetworkSet = field(default_factory=NetworkSet)
     starttls: TlsTreatment = TlsTreatment.TUNNEL
+    rates: tuple[Rate, ...] = ()
+    penalty: Penalty = field(default_factory=Penalty)
+    spf: Spf = field(default_factory=Spf)
+    dnsbl: tuple[Dnsbl, ...] = ()
+
+    def needs(self, *phases: Phase) -> frozenset[Need]:
+        """What the rules of these phases want to know from the DNS."""
+        return frozenset().union(*(self._needs[phase] for phase in phases))
+
+    @cached_property
+    def counted(self) -> frozenset[Counted]:
+        """What some rate counts."""
+        return frozenset(rate.count for rate in self.rates)
+
+    @cached_property
+    def _needs(self) -> dict[Phase, frozenset[Need]]:
+        return {
+            phase: frozenset(
+                Need(condition.key)
+                for rule in self.rules.get(phase, ())
+                for condition in rule.conditions
+                if condition.key in _NEEDS
+            )
+            for phase in Phase
+        }
+
+
+_NEEDS = frozenset(Need)
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What the rules of one phase say together.
 
-    ``action`` is ADMIT, REFUSE, DEFER or None (nobody decided); ``rule_id`` the rule that
-    decided. ``locks`` are (rule id, seconds). ``noted`` are the rules that bit without deciding,
-    ``shadows`` those that would have bitten.
+    ``action`` is ADMIT, REFUSE, DEFER, REQUIRE_AUTH or None (nobody decided); ``rule_id`` the rule
+    that decided. ``profiles`` are the limit profiles that apply from now on. ``noted`` are the
+    rules that bit without deciding, ``shadows`` those that would have bitten. ``cut`` are the
+    rules whose patterns were given up at their match limit (see ``conditions``).
     """
 
     action: Action | None = None
@@ -149,6 +148,9 @@ class Ruling:
     reply: str = ""
     starttls: TlsTreatment | None = None
     skip: frozenset[EngineClass] = frozenset()
-    locks: tuple[tuple[str, int], ...] = ()
+    sanctions: tuple[Sanction, ...] = ()
+    profiles: tuple[str, ...] = ()
+    relay_unread: bool = False
     noted: tuple[str, ...] = ()
     shadows: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from rulebook.conditions import CONDITIONS
 from rulebook.errors import RulebookError
+from rulebook.reading.conditions import CONDITIONS
 from rulebook.values import Facts
 from smtpgated_contracts.values.scan import VerdictKind
 
@@ -47,7 +47,7 @@ FACTS = Facts(
     ],
 )
 def test_a_condition_holds_for_the_facts_it_names(key: str, value: object, holds: bool) -> None:
-    assert CONDITIONS[key](value)(FACTS) is holds
+    assert CONDITIONS[key](key, value)(FACTS) is holds
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_a_condition_holds_for_the_facts_it_names(key: str, value: object, holds
 )
 def test_a_value_that_cannot_be_meant_is_an_error(key: str, value: object) -> None:
     with pytest.raises(RulebookError):
-        CONDITIONS[key](value)
+        CONDITIONS[key](key, value)
 
 
 def test_before_content_no_verdict_condition_holds() -> None:
     before = replace(FACTS, verdict=None)
-    assert not any(CONDITIONS["verdict"](kind.value)(before) for kind in VerdictKind)
+    assert not any(CONDITIONS["verdict"]("verdict", kind.value)(before) for kind in VerdictKind)

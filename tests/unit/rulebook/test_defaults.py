@@ -1,5 +1,5 @@
-from rulebook.conditions import CONDITIONS
 from rulebook.defaults import DEFAULT_DOCUMENT
+from rulebook.reading.conditions import CONDITIONS
 from rulebook.values import Oversize, Stance, TlsTreatment
 
 

@@ -1,8 +1,9 @@
 import pytest
 
 from rulebook.defaults import DEFAULT_DOCUMENT
-from rulebook.document import MAX_DOCUMENT_OCTETS, MAX_REPLY_CHARACTERS, parse
+from rulebook.document import MAX_DOCUMENT_OCTETS, parse
 from rulebook.errors import RulebookError
+from rulebook.reading.fields import MAX_REPLY_CHARACTERS
 from rulebook.values import (
     Action,
     Limits,
@@ -120,11 +121,11 @@ def test_the_default_document_is_a_rulebook_that_refuses_and_locks() -> None:
         ("schema = 1\n[scanning]\nprofile = 1", "scanning.profile = 1"),
         (
             'schema = 1\n[[rules]]\nid = "a"\nphase = "content"\naction = "skip-virus-scan"',
-            "too late in phase content",
+            "not in phase content",
         ),
         (
             'schema = 1\n[[rules]]\nid = "a"\nphase = "mail"\naction = "mask-starttls"',
-            "too late in phase mail",
+            "not in phase mail",
         ),
         (
             (
@@ -133,8 +134,8 @@ def test_the_default_document_is_a_rulebook_that_refuses_and_locks() -> None:
             ),
             "when.verdict: no such key",
         ),
-        ('schema = 1\n[exempt]\nsources = "::1"', "exempt: '::1'"),
-        ('schema = 1\n[exempt]\nsources = ["nobody"]', "exempt: 'nobody'"),
+        ('schema = 1\n[exempt]\nsources = "::1"', "exempt.sources: '::1'"),
+        ('schema = 1\n[exempt]\nsources = ["nobody"]', "exempt.sources: 'nobody'"),
         ("schema = 1\n[exempt]\nsource = []", "document.exempt.source|exempt.source"),
         ("schema = 1\nexempt = 1", "document.exempt = 1"),
         ("schema = 1\nrules = 7", "rules: should be"),

@@ -4,7 +4,17 @@ import pytest
 
 from rulebook.evaluate import SILENT, evaluate
 from rulebook.networks import NetworkSet
-from rulebook.values import Action, Facts, Mode, Phase, Rule, Rulebook, Ruling, TlsTreatment
+from rulebook.values import (
+    Action,
+    Facts,
+    Mode,
+    Phase,
+    Rule,
+    Rulebook,
+    Ruling,
+    Sanction,
+    TlsTreatment,
+)
 from smtpgated_contracts.values.scan import EngineClass
 
 FACTS = Facts(source="192.0.2.7")
@@ -107,16 +117,18 @@ def test_locks_are_those_of_the_rules_that_bit() -> None:
         rule("d", Action.REFUSE, lock_s=30),
         rule("e", lock_s=40),
     )
-    assert ruling.locks == (("a", 10), ("d", 30))
+    assert [(each.cause, each.lock_s) for each in ruling.sanctions] == [("a", 10), ("d", 30)]
 
 
-@pytest.mark.parametrize(("exempt", "locks"), [(("192.0.2.0/24",), ()), ((), (("a", 60),))])
+@pytest.mark.parametrize(
+    ("exempt", "sanctions"), [(("192.0.2.0/24",), ()), ((), (Sanction("a", lock_s=60),))]
+)
 def test_an_exempt_source_is_judged_and_not_locked(
-    exempt: tuple[str, ...], locks: tuple[tuple[str, int], ...]
+    exempt: tuple[str, ...], sanctions: tuple[Sanction, ...]
 ) -> None:
     ruling = ruled(rule("a", Action.REFUSE, lock_s=60), exempt=exempt)
     assert ruling.action is Action.REFUSE
-    assert ruling.locks == locks
+    assert ruling.sanctions == sanctions
 
 
 def test_asking_changes_no_facts() -> None:

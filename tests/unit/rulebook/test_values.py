@@ -21,4 +21,4 @@ def test_a_ruling_says_nothing_by_itself() -> None:
     ruling = Ruling()
     assert ruling.action is None
     assert ruling.starttls is None
-    assert not [*ruling.skip, *ruling.locks, *ruling.noted, *ruling.shadows]
+    assert not [*ruling.skip, *ruling.sanctions, *ruling.noted, *ruling.shadows]

@@ -327,8 +327,9 @@ class Conversation:
         for rule_id in ruling.shadows:
             self.outbox.ask(Note(RuleFired(rule_id, phase, shadow=True)))
         if phase is not RulePhase.CONTENT:
-            for rule_id, seconds in ruling.locks:
-                self.outbox.ask(Note(LockAsked(rule_id, seconds)))
+            for each in ruling.sanctions:
+                if each.lock_s:
+                    self.outbox.ask(Note(LockAsked(each.cause, each.lock_s)))
         return ruling
 
     def note_violation(self, what: str, *, upstream: bool) -> None:

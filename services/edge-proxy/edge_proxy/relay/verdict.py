@@ -65,7 +65,8 @@ def _dispose(c: Conversation, verdict: Verdict | None) -> None:
     transaction = c.transaction
     transaction.verdict = verdict
     judgement, ruling = _judged(c, transaction, verdict)
-    transaction.rule_id, transaction.locks = judgement.rule_id, ruling.locks
+    transaction.rule_id = judgement.rule_id
+    transaction.locks = tuple((each.cause, each.lock_s) for each in ruling.sanctions if each.lock_s)
     c.transaction = Transaction()
     c.progress += 1
     if judgement.refusal is None:

@@ -127,7 +127,7 @@ def test_all_problems_are_told_at_once_and_in_printable_text() -> None:
 def _rules(text: str, phase: Phase, **facts: Any) -> tuple[Action | None, tuple[str, ...]]:
     book = parse(documents(_draft(_FIXED + text))[File.RULEBOOK])
     ruling = evaluate(book, phase, Facts("203.0.113.7", **facts))
-    return ruling.action, tuple(f"{rule}:{seconds}" for rule, seconds in ruling.locks)
+    return ruling.action, tuple(f"{each.cause}:{each.lock_s}" for each in ruling.sanctions)
 
 
 def test_a_virus_is_refused_and_locks_unless_lock_on_says_otherwise() -> None:

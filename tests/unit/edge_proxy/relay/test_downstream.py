@@ -1,5 +1,6 @@
 """Rules are asked about the MAIL and RCPT sent last; what they say counts once those hold."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import pytest
@@ -12,13 +13,19 @@ from tests.support.relay_model import Play
 TRUSTED: Final = b"trusted@src.example"
 
 
+@dataclass(frozen=True)
+class Concerned:
+    """The address is that of the sender or, in the phase of RCPT, of the recipient."""
+
+    address: bytes
+    key: str = "concerned"
+
+    def __call__(self, facts: Facts) -> bool:
+        return self.address in (facts.reverse_path, facts.recipient)
+
+
 def rulebook(phase: RulePhase, action: Action, address: bytes) -> Rulebook:
-    """One rule, about a sender or, in the phase of RCPT, about a recipient."""
-
-    def concerned(facts: Facts) -> bool:
-        return address in (facts.reverse_path, facts.recipient)
-
-    return Rulebook({phase: (Rule("rule", phase, action, (concerned,)),)})
+    return Rulebook({phase: (Rule("rule", phase, action, (Concerned(address),)),)})
 
 
 def after(rules: Rulebook, client: bytes, server: bytes, more: bytes = b"") -> Play:

@@ -1,0 +1,99 @@
+"""``[[rules]]`` -> rules, each one known by its id and permitted in its phase."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from rulebook.errors import RulebookError
+from rulebook.facts import Phase
+from rulebook.permitted import ACTIONS
+from rulebook.permitted import CONDITIONS as OF_PHASE
+from rulebook.reading.conditions import CONDITIONS
+from rulebook.reading.fields import (
+    Table,
+    at,
+    choice,
+    count,
+    identifier,
+    only,
+    points,
+    profile,
+    reply,
+    table,
+    tables,
+)
+from rulebook.rules import Action, Mode, On, Rule
+
+MOST_RULES: Final = 10_000
+
+_KEYS: Final = frozenset(
+    ("id", "phase", "when", "action", "mode", "reply", "profile", "lock_s", "points", "on")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """What a rule or rate lays on a subject."""
+
+    lock_s: int
+    points: float
+    on: On
+
+
+def read_rules(document: Table) -> dict[Phase, tuple[Rule, ...]]:
+    """By phase, in the order of the document."""
+    rules = [
+        _rule(entry, f"rules[{index}]")
+        for index, entry in enumerate(tables(document, "rules", MOST_RULES))
+    ]
+    by_phase: dict[Phase, list[Rule]] = {}
+    for rule in rules:
+        by_phase.setdefault(rule.phase, []).append(rule)
+    return {phase: tuple(by_phase[phase]) for phase in Phase if phase in by_phase}
+
+
+def read_burden(entry: Table, place: str) -> Burden:
+    return Burden(
+        lock_s=count(entry, "lock_s", 0, place),
+        points=points(entry, "points", 0.0, place),
+        on=choice(On, entry.get("on", On.SOURCE), f"{place}.on"),
+    )
+
+
+def _rule(entry: Table, place: str) -> Rule:
+    only(entry, _KEYS, place)
+    name = identifier(entry, place)
+    phase = choice(Phase, entry.get("phase"), f"{place}.phase")
+    action = choice(Action, entry.get("action"), f"{place}.action")
+    if action not in ACTIONS[phase]:
+        possible = ", ".join(sorted(ACTIONS[phase]))
+        raise RulebookError(
+            f"{place}.action = '{action}': not in phase {phase}; possible: {possible}"
+        )
+    when = table(entry, "when", place)
+    only(when, OF_PHASE[phase], f"{place}.when")
+    burden = read_burden(entry, place)
+    return Rule(
+        id=name,
+        phase=phase,
+        action=action,
+        conditions=tuple(
+            at(f"{place}.when.{key}", partial(CONDITIONS[key], key), value)
+            for key, value in when.items()
+        ),
+        mode=choice(Mode, entry.get("mode", Mode.ENFORCE), f"{place}.mode"),
+        reply=reply(entry, place),
+        lock_s=burden.lock_s,
+        points=burden.points,
+        on=burden.on,
+        profile=_profile(entry, action, place),
+    )
+
+
+def _profile(entry: Table, action: Action, place: str) -> str:
+    name = profile(entry.get("profile", ""), f"{place}.profile")
+    if bool(name) is not (action is Action.LIMIT_PROFILE):
+        raise RulebookError(
+            f"{place}.profile = '{name}': should be given with action limit-profile, and only then"
+        )
+    return name
