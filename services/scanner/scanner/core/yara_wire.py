@@ -1,13 +1,15 @@
 """Between the YARA engine and its worker processes: one question, one answer, in turn.
 
-A question is a fixed head (octets of content, seconds allowed) and the content; an answer is
-one line of JSON. The worker greets with a line of its own once its rules are compiled.
+First a worker is told its rules: a fixed head (octets that follow), and JSON. It greets with a
+line once they are compiled. Then a question is a fixed head (octets of content, seconds allowed)
+and the content; an answer is one line of JSON.
 
 Errors: ReplyMalformed. Bounds: a line has at most LARGEST_LINE octets.
 """
 
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -15,10 +17,29 @@ from scanner.core.replies import ReplyMalformed, words
 
 _HEAD: Final = struct.Struct(">Qd")
 HEAD_OCTETS: Final = _HEAD.size
+_RULES_HEAD: Final = struct.Struct(">Q")
+RULES_HEAD_OCTETS: Final = _RULES_HEAD.size
 
 LARGEST_LINE: Final = 64 * 1024
 # Reported of one content; a rule set that matches more often has said enough.
 MOST_MATCHES: Final = 32
+
+
+def rules_frame(texts: Sequence[tuple[str, str]]) -> bytes:
+    """Name and text of each rule file."""
+    written = json.dumps(texts).encode("ascii")
+    return _RULES_HEAD.pack(len(written)) + written
+
+
+def read_rules_head(octets: bytes) -> int:
+    """Octets that follow."""
+    (size_octets,) = _RULES_HEAD.unpack(octets)
+    return int(size_octets)
+
+
+def read_rules(octets: bytes) -> list[tuple[str, str]]:
+    """What ``rules_frame`` was given, from what is behind its head."""
+    return [(name, text) for name, text in json.loads(octets)]
 
 
 def question_head(size_octets: int, allowed_s: float) -> bytes:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from scanner.core.profile import EngineProfile, Oversize
+from scanner.core.profile import EngineProfile, LooksAt, Oversize
 from scanner.ports import Engine
 from service_kit.addresses import UnixOrTcp
 from service_kit.config import Settings
@@ -37,7 +37,13 @@ class EngineSettings(Settings):
         """The engine, not started yet."""
         raise NotImplementedError
 
-    def profile(self, name: str, *judges: EngineClass) -> EngineProfile:
+    def profile(
+        self,
+        name: str,
+        *judges: EngineClass,
+        looks_at: LooksAt = LooksAt.SESSION,
+        variant: str = "",
+    ) -> EngineProfile:
         return EngineProfile(
             name,
             frozenset(judges),
@@ -45,6 +51,8 @@ class EngineSettings(Settings):
             self.deadline_s,
             self.oversize,
             self.required_at_start,
+            looks_at,
+            variant,
         )
 
 

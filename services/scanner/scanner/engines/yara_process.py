@@ -41,6 +41,10 @@ class Worker(asyncio.SubprocessProtocol):
         self._process: asyncio.SubprocessTransport | None = None
         self._busy = True  # with its rules
 
+    def tell(self, rules: bytes) -> None:
+        """A frame of ``core/yara_wire``, once and first; ``greeting`` is the answer."""
+        self._questions.write(rules)
+
     def ask(self, content: Content, allowed_s: float) -> "asyncio.Future[Answer]":
         """Only of a worker that ``on_free`` gave. Cancelling the future lets it finish alone."""
         assert self._process is not None
@@ -53,11 +57,16 @@ class Worker(asyncio.SubprocessProtocol):
         self._answer = answer
         self._reader = AnswerReader()
         self._watchdog = loop.call_later(max(0.0, allowed_s) + GRACE_S, self.kill)
-        questions = cast("asyncio.WriteTransport", self._process.get_pipe_transport(_STDIN))
+        questions = self._questions
         questions.write(question_head(content.size_octets, allowed_s))
         for piece in content.pieces:
             questions.write(piece)
         return answer
+
+    @property
+    def _questions(self) -> asyncio.WriteTransport:
+        assert self._process is not None
+        return cast("asyncio.WriteTransport", self._process.get_pipe_transport(_STDIN))
 
     @property
     def pid(self) -> int:

@@ -1,39 +1,34 @@
-"""Rule files, compiled together: the builtin ones and the operator's.
+"""Texts of rules, compiled together: the builtin ones and the operator's.
 
 Every rule may say in its meta what it judges: "virus" (the default: what matches a rule is
 bad) or "spam", then with a score. Each file has a namespace of its own, so that two files may
-use one rule's name.
+use one rule's name. A file cannot include others: what is in force would then not be what was
+read, and a folder does as well.
 
 Errors: RulesUnusable, a sentence for the operator.
 """
 
-from collections.abc import Sequence
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Final
 
 import yara_x
 
 from scanner.core.yara_wire import RuleMatch
+from scanner.engines.yara_sources import RulesUnusable
 
-BUILTIN: Final = "builtin"
 VIRUS: Final = "virus"
 SPAM: Final = "spam"
 
 
-class RulesUnusable(Exception):  # noqa: N818 - the state of the rules
-    """A rule file cannot be read, or a rule in it cannot be used: says which and why."""
-
-
-def compiled(sources: Sequence[str]) -> yara_x.Rules:
-    """``sources``: paths of rule files, and BUILTIN."""
-    compiler = yara_x.Compiler()
-    for source in sources:
-        compiler.new_namespace(source)
+def compiled(texts: Iterable[tuple[str, str]]) -> yara_x.Rules:
+    """``texts``: name and text of each file."""
+    compiler = yara_x.Compiler(includes_enabled=False)
+    for name, text in texts:
+        compiler.new_namespace(name)
         try:
-            compiler.add_source(_text(source), origin=source)
+            compiler.add_source(text, origin=name)
         except yara_x.CompileError as wrong:
-            raise RulesUnusable(f"{source}: {_first_lines(wrong)}") from None
+            raise RulesUnusable(f"{name}: {_first_lines(wrong)}") from None
     rules = compiler.build()
     for rule in rules:
         match_of(rule)
@@ -53,16 +48,6 @@ def match_of(rule: yara_x.Rule) -> RuleMatch:
     if isinstance(score, bool) or not isinstance(score, int | float):
         raise RulesUnusable(f"{where}: judges spam, so it needs a number as score")
     return RuleMatch(rule.identifier, SPAM, float(score))
-
-
-def _text(source: str) -> str:
-    path = files("scanner.engines") / "rules" / "builtin.yar" if source == BUILTIN else Path(source)
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as wrong:
-        raise RulesUnusable(f"{source}: cannot be read: {wrong.strerror}") from None
-    except UnicodeDecodeError:
-        raise RulesUnusable(f"{source}: not UTF-8 text") from None
 
 
 def _first_lines(wrong: yara_x.CompileError) -> str:

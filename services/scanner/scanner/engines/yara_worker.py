@@ -1,10 +1,10 @@
-"""The process that looks inside messages: rules in, then a content a question.
+"""The process that looks inside messages: first the rules, then a content a question.
 
-    python -m scanner.engines.yara_worker DEPTH PARTS OCTETS SOURCE…
+    python -m scanner.engines.yara_worker DEPTH PARTS OCTETS
 
 Speaks ``core/yara_wire`` on standard input and output, greets first, ends with its input.
-Single-threaded, without network, without configuration; it gives up writing files and
-opening many once its rules are compiled. Whatever kills it costs one scan: the engine starts
+Single-threaded, without network, files or configuration; it gives up writing files and
+opening many before it has read a rule. Whatever kills it costs one scan: the engine starts
 another.
 """
 
@@ -25,13 +25,17 @@ from scanner.core.mime_parts import parts_of
 from scanner.core.yara_wire import (
     HEAD_OCTETS,
     MOST_MATCHES,
+    RULES_HEAD_OCTETS,
     Answer,
     Greeting,
     RuleMatch,
     line_of,
     read_question_head,
+    read_rules,
+    read_rules_head,
 )
-from scanner.engines.yara_rules import VIRUS, RulesUnusable, compiled, match_of
+from scanner.engines.yara_rules import VIRUS, compiled, match_of
+from scanner.engines.yara_sources import RulesUnusable
 
 # Standard streams, and what the interpreter may want for a traceback.
 _MOST_FILES: Final = 16
@@ -89,21 +93,31 @@ def main(arguments: list[str]) -> int:
     # Stopping is the engine's to decide, by ending our input: the scanner drains first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    depth, parts, octets, *sources = arguments
+    depth, parts, octets = map(int, arguments)
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, _MOST_FILES))
     try:
-        rules = compiled(sources)
+        rules = compiled(_told(questions))
     except RulesUnusable as why:
         answers.write(line_of(Greeting(trouble=str(why))))
         answers.flush()
         return 2
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, _MOST_FILES))
     answers.write(line_of(Greeting(rules=sum(1 for _ in rules))))
     answers.flush()
-    serve(questions, answers, Examiner(rules, Limits(int(depth), int(parts), int(octets))))
+    serve(questions, answers, Examiner(rules, Limits(depth, parts, octets)))
     return 0
+
+
+def _told(questions: BinaryIO) -> list[tuple[str, str]]:
+    head = questions.read(RULES_HEAD_OCTETS)
+    if len(head) < RULES_HEAD_OCTETS:
+        sys.exit(0)  # nobody is there any more
+    told = questions.read(size_octets := read_rules_head(head))
+    if len(told) < size_octets:
+        sys.exit(0)
+    return read_rules(told)
 
 
 if __name__ == "__main__":

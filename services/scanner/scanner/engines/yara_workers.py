@@ -1,9 +1,10 @@
-"""A fixed number of worker processes, one content each at a time; who dies is replaced.
+"""A fixed number of worker processes with the same rules; who dies is replaced.
 
 Errors: EngineFailure; StartError when the rules cannot be used.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -11,8 +12,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from scanner.core.content import Content
-from scanner.core.yara_wire import Answer
+from scanner.core.yara_wire import Answer, rules_frame
 from scanner.engines.yara_process import GRACE_S, Worker
+from scanner.engines.yara_sources import RuleTexts
 from scanner.ports import EngineFailure, FailureReason
 from service_kit.errors import StartError
 from service_kit.logs import event
@@ -25,16 +27,22 @@ _REPLACE_AFTER_S: Final = 0.5
 
 
 class Workers:
-    """``arguments``: of each process. ``count`` of them are kept alive from ``start`` on."""
+    """``arguments``: of each process. ``count`` of them are kept alive from ``start`` on, each
+    asked one content at a time."""
 
-    def __init__(self, arguments: Sequence[str], count: int) -> None:
+    def __init__(self, arguments: Sequence[str], rules: RuleTexts, count: int) -> None:
+        self.edition: Final = rules.edition
+        self.rules = 0
+        self._told = rules_frame(rules.texts)
+        self._asking = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._command = (sys.executable, "-I", "-m", _WORKER, *arguments)
         self._count = count
         self._alive: set[Worker] = set()
         self._free: asyncio.Queue[Worker] = asyncio.Queue()
         self._tasks = Tasks()
         self._closed = False
-        self.rules = 0
 
     @property
     def alive(self) -> int:
@@ -64,8 +72,22 @@ class Workers:
 
     async def ask(self, content: Content, deadline: float) -> Answer:
         """``deadline``: a moment of the loop's clock. Raises EngineFailure."""
-        worker = await self._free_worker(deadline)
-        return await worker.ask(content, deadline - asyncio.get_running_loop().time())
+        self._asking += 1
+        self._idle.clear()
+        try:
+            worker = await self._free_worker(deadline)
+            return await worker.ask(content, deadline - asyncio.get_running_loop().time())
+        finally:
+            self._asking -= 1
+            if not self._asking:
+                self._idle.set()
+
+    async def finish(self, within_s: float) -> None:
+        """Close once nobody waits for an answer, or after this time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
+        await self.aclose()
 
     async def aclose(self) -> None:
         self._closed = True
@@ -96,6 +118,7 @@ class Workers:
             start_new_session=True,  # Ctrl-C is for the scanner, which drains
         )
         self._alive.add(worker)
+        worker.tell(self._told)
         return worker
 
     def _ended(self, worker: Worker) -> None:
@@ -107,12 +130,10 @@ class Workers:
     async def _replace(self) -> None:
         await asyncio.sleep(_REPLACE_AFTER_S)
         worker = await self._spawn()
-        try:
-            greeting = await worker.greeting
-        except EngineFailure:
-            return  # it ended, and with that another one was asked for
-        if greeting.trouble:
-            event(_LOG, logging.ERROR, "yara rules cannot be used any more", why=greeting.trouble)
+        # If it ends without one, another is asked for with that; of rules that were good before
+        # there is nothing else to hear.
+        with contextlib.suppress(EngineFailure):
+            await worker.greeting
 
 
 def _environment() -> dict[str, str]:

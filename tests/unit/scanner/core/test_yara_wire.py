@@ -8,6 +8,7 @@ from scanner.core.replies import ReplyMalformed
 from scanner.core.yara_wire import (
     HEAD_OCTETS,
     LARGEST_LINE,
+    RULES_HEAD_OCTETS,
     Answer,
     AnswerReader,
     Greeting,
@@ -16,6 +17,9 @@ from scanner.core.yara_wire import (
     line_of,
     question_head,
     read_question_head,
+    read_rules,
+    read_rules_head,
+    rules_frame,
 )
 from tests.unit.scanner.core.replies_three_ways import read_three_ways
 
@@ -24,6 +28,14 @@ def test_a_question_says_how_much_follows_and_how_long_it_may_take() -> None:
     head = question_head(64 * 1024 * 1024, 9.75)
     assert len(head) == HEAD_OCTETS
     assert read_question_head(head) == (64 * 1024 * 1024, 9.75)
+
+
+@given(st.lists(st.tuples(st.text(), st.text())))
+def test_rules_come_back_as_they_were_given(texts: list[tuple[str, str]]) -> None:
+    frame = rules_frame(texts)
+    head, told = frame[:RULES_HEAD_OCTETS], frame[RULES_HEAD_OCTETS:]
+    assert read_rules_head(head) == len(told)
+    assert read_rules(told) == texts
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from lab.messages import EICAR, GTUBE
 from scanner.core.budget import Limits
 from scanner.core.yara_wire import Answer, AnswerReader, RuleMatch, question_head
-from scanner.engines.yara_rules import BUILTIN, compiled
+from scanner.engines.yara_rules import compiled
+from scanner.engines.yara_sources import BUILTIN, read
 from scanner.engines.yara_worker import Examiner, serve
 
 VIRUS = RuleMatch("EICAR_Test_File", "virus", 0.0)
@@ -19,7 +20,7 @@ ENCODED = b"Content-Transfer-Encoding: base64\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def examiner() -> Examiner:
-    return Examiner(compiled([BUILTIN]), Limits())
+    return Examiner(compiled(read([BUILTIN]).texts), Limits())
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_the_content_and_its_parts_are_examined(
 
 
 def test_what_is_found_before_a_bound_is_told_with_the_bound() -> None:
-    small = Examiner(compiled([BUILTIN]), Limits(depth=1))
+    small = Examiner(compiled(read([BUILTIN]).texts), Limits(depth=1))
     nested = GTUBE.encode().join([b"Content-Type: message/rfc822\r\n\r\n" * 5, b""])
     answer = small.examine(nested, 10.0)
     assert answer.matches == (SPAM,)
@@ -50,7 +51,7 @@ def test_what_is_found_before_a_bound_is_told_with_the_bound() -> None:
 
 
 def test_a_virus_found_before_a_bound_is_all_that_counts() -> None:
-    small = Examiner(compiled([BUILTIN]), Limits(depth=1))
+    small = Examiner(compiled(read([BUILTIN]).texts), Limits(depth=1))
     content = EICAR + b"\r\nContent-Type: message/rfc822\r\n\r\n" * 5
     assert small.examine(content, 10.0) == Answer((VIRUS,))
 
@@ -62,7 +63,9 @@ def test_time_that_is_over_is_a_bound(examiner: Examiner) -> None:
 def test_rules_that_take_too_long_are_a_bound(tmp_path: Path) -> None:
     slow = tmp_path / "slow.yar"
     slow.write_text("rule slow { condition: for all i in (0..100000000000) : (i >= 0) }")
-    answer = Examiner(compiled([str(slow)]), Limits()).examine(b"Subject: x\r\n\r\n", 0.1)
+    answer = Examiner(compiled(read([str(slow)]).texts), Limits()).examine(
+        b"Subject: x\r\n\r\n", 0.1
+    )
     assert answer == Answer(unfinished="the rules took too long")
 
 

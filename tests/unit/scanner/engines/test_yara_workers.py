@@ -1,7 +1,6 @@
 """The worker processes: kept alive, bounded, and never mixed up."""
 
 import asyncio
-import logging
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -12,10 +11,11 @@ import pytest
 from lab.messages import EICAR
 from scanner.core.content import Content
 from scanner.engines.yara import YaraEngine, YaraSettings
+from scanner.engines.yara_sources import BUILTIN, read
 from scanner.engines.yara_workers import Workers
 from scanner.ports import EngineFailure, FailureReason
 from service_kit.errors import StartError
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, turns
 
 ARGUMENTS = ("24", "1000", "1000000")
 
@@ -34,7 +34,7 @@ def soon() -> float:
 
 @pytest.fixture
 async def one_worker() -> AsyncIterator[Workers]:
-    workers = Workers((*ARGUMENTS, "builtin"), 1)
+    workers = Workers(ARGUMENTS, read([BUILTIN]), 1)
     try:
         await workers.start()
         yield workers
@@ -45,7 +45,7 @@ async def one_worker() -> AsyncIterator[Workers]:
 async def test_they_are_started_and_ended_with_the_engine() -> None:
     engine = YaraEngine(YaraSettings(workers=2))
     await engine.start()
-    pids = engine.workers.pids
+    pids = engine.rules.workers.pids
     assert len(pids) == 2
     assert "2 rules" in (await engine.version()).text
     await engine.aclose()
@@ -105,24 +105,43 @@ async def test_rules_that_cannot_be_used_end_the_start(tmp_path: Path) -> None:
     engine = YaraEngine(YaraSettings(rules=("builtin", str(rules)), workers=2))
     with pytest.raises(StartError, match=r"\[engines.yara\] rules: .*own.yar: .*unknown"):
         await engine.start()
-    pids = engine.workers.pids
+    pids = engine.rules.workers.pids
     await engine.aclose()
     assert all(map(is_gone, pids))
 
 
-async def test_rules_that_break_later_are_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def test_a_worker_that_replaces_another_has_the_same_rules_whatever_became_of_the_file(
+    tmp_path: Path,
 ) -> None:
     rules = tmp_path / "own.yar"
-    rules.write_text("rule x { condition: false }")
-    workers = Workers((*ARGUMENTS, str(rules)), 1)
-    await workers.start()
-    rules.unlink()
-    os.kill(workers.pids[0], signal.SIGKILL)
-    await eventually(lambda: "yara rules cannot be used any more" in caplog.messages)
-    assert any(record.levelno == logging.ERROR for record in caplog.records)
-    await workers.aclose()
+    rules.write_text("rule mine { condition: true }")
+    workers = Workers(ARGUMENTS, read([str(rules)]), 1)
+    try:
+        await workers.start()
+        rules.unlink()
+        (pid,) = workers.pids
+        os.kill(pid, signal.SIGKILL)
+        await eventually(lambda: workers.pids not in ((), (pid,)))
+        assert [each.rule for each in (await workers.ask(Content.of(b""), soon())).matches] == [
+            "mine"
+        ]
+    finally:
+        await workers.aclose()
     assert workers.pids == ()
+
+
+async def test_workers_that_are_to_finish_finish(one_worker: Workers) -> None:
+    (pid,) = one_worker.pids
+    os.kill(pid, signal.SIGSTOP)
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(one_worker.ask(Content.of(EICAR), soon()))
+        await eventually(lambda: one_worker.free == 0)
+        finishing = group.create_task(one_worker.finish(30))
+        await turns()
+        assert not finishing.done()
+        os.kill(pid, signal.SIGCONT)
+    assert asking.result().matches
+    assert is_gone(pid)
 
 
 async def failure(workers: Workers, deadline: float) -> FailureReason:
