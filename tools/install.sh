@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
-PEERS=(clamav-daemon spamd spamassassin rspamd postfix haproxy nftables iproute2 swaks curl procps systemd)
+PEERS=(clamav-daemon spamd spamassassin rspamd postfix haproxy nftables iproute2 swaks curl procps systemd docker.io debootstrap)
 # Mail servers beside Postfix: unpacked, never installed; then the libraries they want.
 UNPACKED=(exim4-daemon-light opensmtpd)
 PEERS+=(libdb5.3 libgnutls-dane0 libidn12 libnsl2 libevent-2.1-7)
@@ -85,6 +85,7 @@ install_peers() {
     install_packages
     unpack_servers
     install_haraka
+    fetch_spf_suite
 }
 
 install_packages() {
@@ -138,6 +139,22 @@ install_haraka() {
     fi
     cp "$lock" .tools/haraka/.installed
     rm -f "$log"; progress_end
+}
+
+# The test suite of RFC 7208 is in pyspf's source archive, not in its wheel.
+fetch_spf_suite() {
+    local pin=pyspf==2.0.14 hash=sha256:57a7ef01bda090173aafb6af0106251686ed73f03db4e911fcd34c57fc347186 folder log
+    [ -f .tools/spf/rfc7208-tests.yml ] && return
+    log=$(mktemp); folder=$(mktemp -d)
+    progress "fetching the SPF test suite"
+    printf '%s --hash=%s\n' "$pin" "$hash" >"$folder/wanted"
+    if ! { .venv/bin/python -m pip download --disable-pip-version-check --no-deps --no-binary :all: \
+            --require-hashes -d "$folder" -r "$folder/wanted" && tar --no-same-owner -xzf "$folder"/pyspf-*.tar.gz -C "$folder"; } >"$log" 2>&1; then
+        cat "$log" >&2; die "pip could not fetch the source of ${pin}; see above."
+    fi
+    rm -rf .tools/spf; mkdir -p .tools
+    mv "$folder"/pyspf-*/test .tools/spf
+    rm -rf "$folder" "$log"; progress_end
 }
 
 case ${1:-} in

@@ -45,3 +45,11 @@ def need_haraka() -> Path:
     if not program.is_file():
         skip_or_fail(PeerMissing(f"{program} is not there (npm package Haraka; make deps)"))
     return program
+
+
+def need_spf_suite() -> Path:
+    """The RFC 7208 suite's file; ``make deps`` fetches pyspf's source archive for it."""
+    suite = _TOOLS / "spf/rfc7208-tests.yml"
+    if not suite.is_file():
+        skip_or_fail(PeerMissing(f"{suite} is not there (source of pyspf; make deps)"))
+    return suite

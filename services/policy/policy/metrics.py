@@ -4,7 +4,7 @@ from enum import Enum, auto
 from typing import Final
 
 from service_kit.metrics import counter, gauge, histogram
-from smtpgated_contracts.values.policy import DecisionKind, Disposition
+from smtpgated_contracts.values.policy import DecisionKind, Disposition, SpfResult
 from smtpgated_contracts.values.scan import VerdictKind
 
 
@@ -35,6 +35,24 @@ class Judged(Enum):
     INFECTED = VerdictKind.INFECTED
     UNSCANNED = VerdictKind.UNSCANNED
     NONE = "none"
+
+
+class LookupFate(Enum):
+    """What became of a lookup in the DNS."""
+
+    KNOWN = auto()
+    FOUND = auto()
+    NOTHING = auto()
+    FAILED = auto()
+    TOO_MANY = auto()
+
+
+class DnsblAnswer(Enum):
+    """What a blocklist said of an address."""
+
+    LISTED = auto()
+    UNLISTED = auto()
+    FAILED = auto()
 
 
 DECISIONS: Final = counter(
@@ -100,4 +118,18 @@ TOKENS_REFUSED: Final = counter(
 )
 COPY_FAILURES: Final = counter(
     "policy_copy_failures", "Times the copy on disk could not be written or read."
+)
+LOOKUPS: Final = counter(
+    "policy_dns_lookups",
+    "Lookups in the DNS, by what became of them; KNOWN: it was in the cache.",
+    fate=LookupFate,
+)
+SPF_RESULTS: Final = counter("policy_spf_results", "SPF checks, by result.", result=SpfResult)
+SPF_STUMBLES: Final = counter(
+    "policy_spf_stumbles", "SPF checks that failed over a record nobody foresaw: a bug, in the log."
+)
+DNSBL_ANSWERS: Final = counter(
+    "policy_dnsbl_answers",
+    "What DNS blocklists said of addresses; FAILED ones met the list's on_failure.",
+    answer=DnsblAnswer,
 )

@@ -2,21 +2,23 @@
 
 Connections are made when needed and are never shared between two calls at once; one whose
 answer was not waited for is closed, so no answer can reach the wrong question. There are no
-silent retries: who asks has a deadline and a way to go on without us.
+silent retries: who asks has a deadline and a way to go on without us. After a failure the way
+is found anew where it can change (``route``).
 Errors: ``Unavailable``, translated from whatever redis-py and the socket raise.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
-from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 
+from policy.store.redis.connecting import options_of
+from policy.store.redis.masters import MasterFinder
+from policy.store.redis.route import Route
 from policy.store.redis.script_files import ALL, Script
-from service_kit.failures import translated
+from service_kit.failures import Unavailable, translated
 
 Command = tuple[str | int, ...]
 """One command as Redis spells it."""
@@ -31,24 +33,20 @@ def call(script: Script, keys: Sequence[str], *arguments: str | int) -> Command:
 
 
 class RedisLink:
-    """``url``: redis://, rediss:// or unix://. ``deadline_s`` holds where a call names none."""
+    """``url``: redis://, rediss:// or unix://. ``deadline_s`` holds where a call names none.
+
+    ``finder`` says which node is to be asked; None: the one of the URL.
+    """
 
     def __init__(
-        self, url: str, deadline_s: float, most_connections: int = MOST_CONNECTIONS
+        self,
+        url: str,
+        deadline_s: float,
+        most_connections: int = MOST_CONNECTIONS,
+        finder: MasterFinder | None = None,
     ) -> None:
         self._deadline_s = deadline_s
-        pool: ConnectionPool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=most_connections,
-            # The deadline of the whole call is ours; the pool must not have a shorter one.
-            timeout=None,
-            socket_timeout=None,
-            socket_connect_timeout=deadline_s,
-            retry=Retry(NoBackoff(), 0),
-            decode_responses=True,
-            protocol=2,
-        )
-        self._redis = Redis.from_pool(pool)
+        self._route = Route(options_of(url, deadline_s), most_connections, finder)
 
     async def run(self, *commands: Command, deadline: float | None = None) -> list[Any]:
         """One round trip for all; their answers in order.
@@ -58,7 +56,7 @@ class RedisLink:
         """
         if deadline is None:
             deadline = asyncio.get_running_loop().time() + self._deadline_s
-        with translated("redis"):
+        with self._asking():
             async with asyncio.timeout_at(deadline):
                 answers = await self._pipeline(commands, transaction=False)
                 unknown = [
@@ -78,21 +76,32 @@ class RedisLink:
 
     async def transaction(self, *commands: Command) -> list[Any]:
         """The same as one moment of the store (MULTI); no scripts."""
-        with translated("redis"):
+        with self._asking():
             async with asyncio.timeout(self._deadline_s):
                 return await self._pipeline(commands, transaction=True)
 
     async def wait(self, command: Command, wait_s: float) -> Any:
         """A command that itself waits up to ``wait_s``; the deadline begins after that."""
-        with translated("redis"):
+        with self._asking():
             async with asyncio.timeout(wait_s + self._deadline_s):
-                return await self._redis.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
+                client = await self._route.client()
+                return await client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
 
     async def aclose(self) -> None:
-        await self._redis.aclose(close_connection_pool=True)
+        await self._route.aclose()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            with translated("redis"):
+                yield
+        except Unavailable:
+            self._route.doubt()
+            raise
 
     async def _pipeline(self, commands: Sequence[Command], *, transaction: bool) -> list[Any]:
-        pipeline = self._redis.pipeline(transaction=transaction)
+        client = await self._route.client()
+        pipeline = client.pipeline(transaction=transaction)
         for command in commands:
             pipeline.execute_command(*command)
         answers: list[Any] = await pipeline.execute(raise_on_error=transaction)
