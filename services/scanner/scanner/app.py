@@ -10,10 +10,11 @@ from functools import partial
 from typing import Final
 
 from scanner.admission import Admission
+from scanner.cache.forgetful import Forgetful
 from scanner.config import ScannerSettings
 from scanner.grpc_service import NAME, ScanLimits, ScanService
 from scanner.panel import Panel
-from scanner.ports import Engine
+from scanner.ports import Engine, VerdictCache
 from scanner.watch import Watch
 from service_kit.grpc_server import RunningServer, start_server
 from service_kit.health import Readiness
@@ -55,11 +56,14 @@ async def serving(settings: ScannerSettings) -> AsyncIterator[RunningServer]:
         if settings.metrics is not None:
             status = await serve_http(settings.metrics.listen, readiness)
             stack.push_async_callback(status.aclose)
+        cache = settings.cache.open() if settings.cache is not None else Forgetful()
+        stack.push_async_callback(cache.aclose)
+        service = _service(settings, engines, watch, cache)
         server = await start_server(
             settings.listen.address,
             settings.tls,
             readiness,
-            {NAME: partial(add_ScanServiceServicer_to_server, _service(settings, engines, watch))},
+            {NAME: partial(add_ScanServiceServicer_to_server, service)},
         )
         stack.push_async_callback(server.stop, 0)
         yield server
@@ -71,9 +75,11 @@ async def _start(engines: Sequence[Engine], stack: AsyncExitStack) -> None:
         await engine.start()
 
 
-def _service(settings: ScannerSettings, engines: Sequence[Engine], watch: Watch) -> ScanService:
+def _service(
+    settings: ScannerSettings, engines: Sequence[Engine], watch: Watch, cache: VerdictCache
+) -> ScanService:
     limits = settings.limits
-    panel = Panel(engines, watch.versions, stop_at_virus=settings.panel.stop_at_virus)
+    panel = Panel(engines, watch.versions, cache, stop_at_virus=settings.panel.stop_at_virus)
     admission = Admission(limits.concurrent_scans, limits.held_octets, limits.shed_spam_at)
     return ScanService(
         panel,

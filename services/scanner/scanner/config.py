@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from scanner.cache.settings import CacheSettings
 from scanner.core.scan_profile import ScanProfile, ScanProfiles
 from scanner.engines.registry import EngineTables
 from scanner.engines.settings import Octets, Seconds
@@ -79,6 +80,8 @@ class ScannerSettings(Settings):
     limits: LimitSettings = LimitSettings()
     spam: SpamSettings = SpamSettings()
     panel: PanelSettings = PanelSettings()
+    cache: CacheSettings | None = None
+    """Without [cache] nothing is remembered, and every engine is given all of every content."""
     profiles: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")], ProfileSettings] = (
         Field(default_factory=dict)
     )

@@ -5,6 +5,7 @@ from typing import Final
 
 from scanner.engines.registry import EngineTables
 from scanner.ports import FailureReason
+from service_kit.failures import FailureKind
 from service_kit.metrics import counter, gauge, histogram
 from smtpgated_contracts.values.scan import VerdictKind
 
@@ -23,6 +24,16 @@ class EngineResult(Enum):
     FOUND = "something found"
     FAILED = "no answer that counts"
     CALLED_OFF = "another engine had found a virus, or the caller went away"
+
+
+class CacheSource(Enum):
+    """Where an engine's answer came from."""
+
+    HERE = "this replica had asked before"
+    FARM = "another replica had asked, or was asking"
+    FOLLOWED = "this replica was asking already"
+    ASKED = "the engine"
+    UNKEPT = "the engine; its answers are not remembered, or nobody knows its version"
 
 
 # One member a line of the registry; the functional form is what a registry can be turned into.
@@ -76,4 +87,25 @@ SIGNATURES_MADE: Final = gauge(
     "When that database was made, Unix time; 0 when the engine does not tell.",
     combined="livemin",
     engine=EngineName,
+)
+
+CACHE_ANSWERS: Final = counter(
+    "scanner_cache_answers",
+    "Answers of engines by where they came from, with [cache].",
+    engine=EngineName,
+    source=CacheSource,
+)
+CACHE_ENTRIES: Final = gauge("scanner_cache_entries", "Answers this replica remembers now.")
+CACHE_SHARED_UP: Final = gauge(
+    "scanner_cache_shared_up",
+    "1 while the farm's verdict cache answers, else 0; 0 too when there is none.",
+    combined="livemin",
+)
+CACHE_SHARED_FAILURES: Final = counter(
+    "scanner_cache_shared_failures",
+    "Calls to the farm's verdict cache that brought nothing, by kind of failure.",
+    kind=FailureKind,
+)
+CACHE_NONSENSE: Final = counter(
+    "scanner_cache_nonsense", "Values in the farm's verdict cache that were not ours."
 )

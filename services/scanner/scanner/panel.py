@@ -5,7 +5,9 @@ the others are called off, because nothing they could say would change the verdi
 whose engine was called off is not missing, nobody failed. Cancelling ``judge`` (the caller went
 away) cancels every engine's scan at once.
 
-Deadlines nest: an engine's own lies within the scan's. No errors leave but cancellation.
+Deadlines nest: an engine's own lies within the scan's. Between panel and engines is the verdict
+cache, which may know the answer; every finding says where it is from. No errors leave but
+cancellation.
 """
 
 import asyncio
@@ -14,13 +16,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from scanner import metrics
+from scanner.cache.forgetful import Forgetful
 from scanner.core.content import Content
 from scanner.core.plan import Plan, plan
 from scanner.core.profile import EngineVersion
 from scanner.core.scan_profile import ScanProfile
 from scanner.core.verdict import Statement, judge, kind_of
 from scanner.metrics import EngineName, EngineResult
-from scanner.ports import Engine, EngineFailure, FailureReason, ScanContext
+from scanner.ports import (
+    Answer,
+    Engine,
+    EngineFailure,
+    FailureReason,
+    Question,
+    ScanContext,
+    VerdictCache,
+)
 from smtpgated_contracts.values.scan import (
     EngineClass,
     Finding,
@@ -29,6 +40,8 @@ from smtpgated_contracts.values.scan import (
     VerdictKind,
     unscanned,
 )
+
+_NO_CACHE: Final = Forgetful()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +73,14 @@ class Panel:
         self,
         engines: Sequence[Engine],
         versions: Mapping[str, EngineVersion],
+        cache: VerdictCache = _NO_CACHE,
         *,
         stop_at_virus: bool = True,
     ) -> None:
         self._engines: Final = tuple(engines)
         self._profiles: Final = tuple(engine.profile for engine in engines)
         self._versions = versions
+        self._cache = cache
         self._stop_at_virus = stop_at_virus
         self._clock = asyncio.get_running_loop().time
 
@@ -119,21 +134,24 @@ class Panel:
 
     async def _ask(self, position: int, case: _Case) -> _Heard:
         engine, profile = self._engines[position], self._profiles[position]
+        # What it is now: a statement is of the version that was asked, not of one loaded meanwhile.
+        version = self._versions.get(profile.name)
         began = self._clock()
-        result = EngineResult.CALLED_OFF
+        answer, result = Answer(()), EngineResult.CALLED_OFF
         try:
-            statements, failure = await self._statements(engine, case, began)
-            spent_ms = self._ms_since(began)
+            answer, failure = await self._answer(engine, version, case, began)
             findings = tuple(
                 finding
-                for finding in self._findings(profile.name, case, statements, spent_ms)
+                for finding in self._findings(profile.name, version, case, answer, began)
                 if finding.engine_class in case.wanted
                 # What a failed engine did not find may still be there.
                 and (failure is None or finding.kind is not VerdictKind.CLEAN)
             )
             result = _result(findings, failure)
         finally:
-            metrics.ENGINE_SECONDS(EngineName(profile.name), result).observe(self._clock() - began)
+            if not answer.cached:
+                engine_name, spent_s = EngineName(profile.name), self._clock() - began
+                metrics.ENGINE_SECONDS(engine_name, result).observe(spent_s)
         if failure is None:
             return _Heard(findings)
         metrics.ENGINE_FAILURES(EngineName(profile.name), failure.reason).inc()
@@ -141,23 +159,34 @@ class Panel:
         unjudged = sorted(profile.judges & case.wanted)
         return _Heard(findings, tuple(Missing(each, why) for each in unjudged))
 
-    async def _statements(
-        self, engine: Engine, case: _Case, began: float
-    ) -> tuple[tuple[Statement, ...], EngineFailure | None]:
+    async def _answer(
+        self, engine: Engine, version: EngineVersion | None, case: _Case, began: float
+    ) -> tuple[Answer, EngineFailure | None]:
         deadline = min(case.deadline, began + engine.profile.deadline_s)
+
+        async def ask(content: Content) -> tuple[Statement, ...]:
+            return await engine.scan(content, case.context, deadline)
+
+        head_only = case.context.head_only
+        question = Question(engine.profile, version, case.content, head_only, deadline)
         try:
             async with asyncio.timeout_at(deadline):
-                return await engine.scan(case.content, case.context, deadline), None
+                return await self._cache.answer(question, ask), None
         except TimeoutError:
-            return (), EngineFailure(FailureReason.TIMED_OUT)
+            return Answer(()), EngineFailure(FailureReason.TIMED_OUT)
         except EngineFailure as failure:
-            return failure.found, failure
+            return Answer(failure.found), failure
 
     def _findings(
-        self, engine: str, case: _Case, statements: tuple[Statement, ...], spent_ms: int
+        self,
+        engine: str,
+        version: EngineVersion | None,
+        case: _Case,
+        answer: Answer,
+        began: float,
     ) -> Iterator[Finding]:
-        version = self._versions.get(engine)
-        for said in statements:
+        spent_ms = self._ms_since(began)
+        for said in answer.statements:
             yield Finding(
                 engine,
                 said.engine_class,
@@ -166,6 +195,7 @@ class Panel:
                 said.score,
                 spent_ms,
                 "" if version is None else version.known,
+                answer.cached,
             )
 
     def _ms_since(self, began: float) -> int:

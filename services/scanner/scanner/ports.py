@@ -5,6 +5,7 @@ judges. It may be asked for many contents at once and bounds that itself. Whatev
 from judging leaves it as EngineFailure; being cancelled frees what the scan held at once.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
@@ -78,6 +79,7 @@ class Engine(Protocol):
     ) -> tuple[Statement, ...]:
         """One statement for each class of ``profile.judges``. Raises EngineFailure.
 
+        ``content``: what ``profile.looks_at`` says, or all of it.
         ``deadline``: a moment of the loop's clock. The caller cancels at it; an engine that
         makes others work passes it on.
         """
@@ -92,4 +94,47 @@ class Engine(Protocol):
 
     async def aclose(self) -> None:
         """Ends every connection and process."""
+        ...
+
+
+Ask = Callable[[Content], Awaitable[tuple[Statement, ...]]]
+"""Asks the engine, about exactly this content. Raises EngineFailure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one engine is to say about one content.
+
+    ``version``: what the engine last said it is, None if it never did. ``head_only``: as in
+    ScanContext. ``deadline``: a moment of the loop's clock.
+    """
+
+    engine: EngineProfile
+    version: EngineVersion | None
+    content: Content
+    head_only: bool
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``cached``: the engine was not asked for this one."""
+
+    statements: tuple[Statement, ...]
+    cached: bool = False
+
+
+class VerdictCache(Protocol):
+    """What engines have stated about the same octets before."""
+
+    async def answer(self, question: Question, ask: Ask) -> Answer:
+        """From memory, or by ``ask``, which is called at most once.
+
+        Raises what ``ask`` raises and nothing of its own. Cancelling it is a caller's right:
+        others who wait for the same answer do not notice.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Ends every connection; what was to be told to others may be lost."""
         ...

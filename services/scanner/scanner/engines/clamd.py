@@ -9,7 +9,7 @@ Errors: EngineFailure.
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
 from scanner.core.clamd_wire import (
     ASK_VERSION,
@@ -21,7 +21,7 @@ from scanner.core.clamd_wire import (
     instream,
 )
 from scanner.core.content import Content
-from scanner.core.profile import EngineVersion
+from scanner.core.profile import EngineVersion, LooksAt
 from scanner.core.verdict import Statement
 from scanner.engines.backends import Backends
 from scanner.engines.link import EngineLink
@@ -40,6 +40,9 @@ class ClamdSettings(DaemonSettings):
     """Scans at most with each; clamd's MaxThreads and MaxQueue should bear them."""
     max_octets: Octets = 25 * 1024 * 1024
     """Debian's StreamMaxLength."""
+    looks_at: Literal["essence", "content"] = "essence"
+    """With [cache], what clamd is given: essence (without to whom a copy goes, by which way, and
+    when) makes the copies of a message one, content is all of it. Without [cache]: all of it."""
 
     def open(self) -> "ClamdEngine":
         return ClamdEngine(self)
@@ -56,7 +59,9 @@ _FAILURES: Final = {
 
 class ClamdEngine:
     def __init__(self, settings: ClamdSettings) -> None:
-        self.profile: Final = settings.profile(NAME, EngineClass.VIRUS)
+        self.profile: Final = settings.profile(
+            NAME, EngineClass.VIRUS, looks_at=LooksAt(settings.looks_at)
+        )
         self._backends = Backends(settings.address, settings.connections, settings.hedge_after_s)
 
     @property

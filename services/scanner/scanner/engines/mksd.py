@@ -18,7 +18,7 @@ from typing import Final
 
 from scanner.core.content import Content
 from scanner.core.mksd_wire import FileReply, LineReader, scan_request
-from scanner.core.profile import EngineVersion
+from scanner.core.profile import EngineVersion, LooksAt
 from scanner.core.verdict import Statement
 from scanner.engines.backends import Backends
 from scanner.engines.link import EngineLink
@@ -48,7 +48,7 @@ class MksdSettings(DaemonSettings):
 
 class MksdEngine:
     def __init__(self, settings: MksdSettings) -> None:
-        self.profile: Final = settings.profile(NAME, EngineClass.VIRUS)
+        self.profile: Final = settings.profile(NAME, EngineClass.VIRUS, looks_at=LooksAt.ESSENCE)
         self._folder = settings.spool_folder.absolute()
         self._backends = Backends(settings.address, settings.connections, settings.hedge_after_s)
 

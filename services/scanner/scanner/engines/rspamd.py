@@ -3,7 +3,8 @@
 It is told who sends, to whom and from where, so its rules about addresses, HELO and networks
 work as behind a mail server; an authenticated sender is told as one (``User``). Its scale is
 not SpamAssassin's: it adds its header from 6 where SpamAssassin says spam from 5, hence
-``scale``. An action in ``sure`` makes content suspect whatever its score.
+``scale``. An action in ``sure`` makes content suspect whatever its score. What it says depends
+on all of that, and on what it has seen before, so it is never remembered.
 
 Errors: EngineFailure; "soft reject" is one too, because nobody has judged that content.
 """
@@ -14,7 +15,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from scanner.core.content import Content
-from scanner.core.profile import EngineVersion, Oversize
+from scanner.core.profile import EngineVersion, LooksAt, Oversize
 from scanner.core.rspamd_wire import (
     MOST_RECIPIENTS,
     HttpReader,
@@ -55,7 +56,7 @@ class RspamdSettings(DaemonSettings):
 
 class RspamdEngine:
     def __init__(self, settings: RspamdSettings) -> None:
-        self.profile: Final = settings.profile(NAME, EngineClass.SPAM)
+        self.profile: Final = settings.profile(NAME, EngineClass.SPAM, looks_at=LooksAt.SESSION)
         self._scale = settings.scale
         self._sure = frozenset(settings.sure)
         self._backends = Backends(settings.address, settings.connections, settings.hedge_after_s)

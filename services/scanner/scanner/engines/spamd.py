@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from scanner.core.content import Content
-from scanner.core.profile import EngineVersion, Oversize
+from scanner.core.profile import EngineVersion, LooksAt, Oversize
 from scanner.core.spamd_wire import (
     PING,
     USER_PATTERN,
@@ -49,7 +49,9 @@ class SpamdSettings(DaemonSettings):
 
 class SpamdEngine:
     def __init__(self, settings: SpamdSettings) -> None:
-        self.profile: Final = settings.profile(NAME, EngineClass.SPAM)
+        self.profile: Final = settings.profile(
+            NAME, EngineClass.SPAM, looks_at=LooksAt.CONTENT, variant=settings.user
+        )
         self._user = settings.user
         self._backends = Backends(settings.address, settings.connections, settings.hedge_after_s)
 

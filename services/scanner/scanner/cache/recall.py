@@ -1,0 +1,179 @@
+"""A question through all that is remembered, and at last to the engine: once, and for all who ask.
+
+    known here → somebody here is asking: wait → known in the farm → somebody there is asking: wait
+    → ask the engine → tell those who wait, here and there
+
+Waiting ends when half of the time is over: then everybody asks for himself. No errors but the
+engine's own. What is told to the farm is told in the background: no verdict waits for Redis.
+"""
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scanner import metrics
+from scanner.cache.flights import Flights
+from scanner.cache.known_since import KnownSince
+from scanner.cache.memory import Memory
+from scanner.cache.shared import Kept, Look, Shared
+from scanner.core.cache_key import digest_of, key_of
+from scanner.core.cache_life import Lives, life_s
+from scanner.core.cached_statements import statements_of, text_of
+from scanner.core.content import Content
+from scanner.core.essence import essence
+from scanner.core.profile import EngineVersion, LooksAt
+from scanner.core.verdict import Statement
+from scanner.metrics import CacheSource, EngineName
+from scanner.ports import Answer, Ask, Question
+from service_kit.tasks import Tasks
+
+# Of the time a question has: what is left must still do for asking the engine.
+_PATIENCE: Final = 0.5
+# Between two looks at a claim of another replica. A small message takes clamd some milliseconds.
+_FIRST_PAUSE_S: Final = 0.005
+_LONGEST_PAUSE_S: Final = 0.2
+_LONGER: Final = 1.6
+# Digesting takes about a millisecond for each MiB; beyond this it is done beside the loop.
+_DIGEST_HERE_OCTETS: Final = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One question, with what it is remembered by and for how long."""
+
+    question: Question
+    given: Content
+    key: str
+    life_s: float
+    patient_until_s: float
+
+
+class Recall:
+    """A ``VerdictCache``. ``claim_s``: after which a replica that went silent is not waited for."""
+
+    def __init__(self, memory: Memory, shared: Shared, lives: Lives, claim_s: float) -> None:
+        self._memory: Final = memory
+        self._shared: Final = shared
+        self._lives: Final = lives
+        self._claim_s: Final = claim_s
+        self._flights: Final = Flights()
+        self._known_since: Final = KnownSince()
+        self._tasks: Final = Tasks()
+        self._replica: Final = secrets.token_hex(8)
+        self._claims: Final = itertools.count(1)
+        self._closed = False
+        self._clock = asyncio.get_running_loop().time
+
+    async def answer(self, question: Question, ask: Ask) -> Answer:
+        engine = EngineName(question.engine.name)
+        source, answer = await self._found_or_asked(question, ask)
+        metrics.CACHE_ANSWERS(engine, source).inc()
+        return answer
+
+    async def aclose(self) -> None:
+        self._closed = True
+        await self._tasks.aclose()
+        await self._shared.aclose()
+
+    async def _found_or_asked(self, question: Question, ask: Ask) -> tuple[CacheSource, Answer]:
+        version = question.version
+        if version is None or question.engine.looks_at is LooksAt.SESSION:
+            return CacheSource.UNKEPT, Answer(await ask(question.content))
+        case = await self._case(question, version)
+        known = self._memory.get(case.key, self._clock())
+        if known is not None:
+            return CacheSource.HERE, Answer(known, cached=True)
+        while (flight := self._flights.of(case.key)) is not None:
+            followed = await flight.landing(case.patient_until_s)
+            if followed is not None:
+                return CacheSource.FOLLOWED, Answer(followed, cached=True)
+            if self._clock() >= case.patient_until_s:
+                return CacheSource.ASKED, await self._asked(case, ask)
+        # No await since the look at the flights: nobody else can have begun one.
+        with self._flights.leading(case.key) as flight:
+            source, answer = await self._led(case, ask)
+            flight.land(answer.statements)
+        return source, answer
+
+    async def _led(self, case: _Case, ask: Ask) -> tuple[CacheSource, Answer]:
+        token = f"{self._replica}-{next(self._claims)}"
+        settled = False
+        try:
+            known = await self._known_in_farm(case, token)
+            if known is not None:
+                source, answer = CacheSource.FARM, Answer(known, cached=True)
+            else:
+                source, answer = CacheSource.ASKED, await self._asked(case, ask)
+            settled = True
+        finally:
+            if not settled:
+                self._later(self._shared.release(case.key, token))
+        return source, answer
+
+    async def _known_in_farm(self, case: _Case, token: str) -> tuple[Statement, ...] | None:
+        """None: it is ours to ask. A claim is waited for no longer than a claim lives, whatever
+        its own end is said to be."""
+        claim_s = min(self._claim_s, max(0.0, case.question.deadline - self._clock()))
+        patient_until_s = min(
+            case.patient_until_s, self._clock() + self._claim_s + _LONGEST_PAUSE_S
+        )
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            found = await self._shared.look_or_claim(case.key, token, claim_s)
+            if isinstance(found, Kept):
+                return self._read(case, found)
+            if found is not Look.TAKEN or self._clock() + pause_s > patient_until_s:
+                return None
+            await asyncio.sleep(pause_s)
+            pause_s = min(_LONGEST_PAUSE_S, pause_s * _LONGER)
+
+    def _read(self, case: _Case, kept: Kept) -> tuple[Statement, ...] | None:
+        try:
+            statements = statements_of(kept.text, case.question.engine.judges)
+        except ValueError:
+            metrics.CACHE_NONSENSE().inc()
+            return None
+        self._remember(case, statements, min(kept.left_s, case.life_s))
+        return statements
+
+    async def _asked(self, case: _Case, ask: Ask) -> Answer:
+        statements = await ask(case.given)
+        text = text_of(statements)
+        if text is not None:
+            self._remember(case, statements, case.life_s)
+            self._later(self._shared.keep(case.key, text, case.life_s))
+        return Answer(statements)
+
+    def _remember(self, case: _Case, statements: tuple[Statement, ...], for_s: float) -> None:
+        self._memory.put(case.key, statements, self._clock() + for_s)
+        metrics.CACHE_ENTRIES().set(len(self._memory))
+
+    async def _case(self, question: Question, version: EngineVersion) -> _Case:
+        engine, now_s = question.engine, self._clock()
+        looks_at_essence = engine.looks_at is LooksAt.ESSENCE
+        given = essence(question.content) if looks_at_essence else question.content
+        extent = "head" if question.head_only else "whole"
+        known_for_s = self._known_since.known_for_s(engine, version, now_s)
+        return _Case(
+            question,
+            given,
+            key_of(engine, version, extent, await _digest(given)),
+            life_s(engine, version, known_for_s, self._lives),
+            now_s + _PATIENCE * (question.deadline - now_s),
+        )
+
+    def _later(self, telling: Coroutine[Any, Any, None]) -> None:
+        """As many at once as there were scans within the deadline of a call to Redis."""
+        if self._closed:
+            telling.close()
+        else:
+            self._tasks.spawn(telling, name="tell the farm a verdict")
+
+
+async def _digest(content: Content) -> str:
+    if content.size_octets <= _DIGEST_HERE_OCTETS:
+        return digest_of(content)
+    return await asyncio.to_thread(digest_of, content)
