@@ -1,8 +1,9 @@
 """Whether this process can do its work now, part by part, and why not.
 
 A part is what readiness depends on ("policy", "rulebook", "clamd"); the process is ready when
-every part is. Liveness is another question: a process that answers at all is alive, and one
-whose scanner is away must not be restarted for it.
+every part is. A *remark* is beside that: what should be mended, and is no reason to stay away.
+Liveness is another question: a process that answers at all is alive, and one whose scanner is
+away must not be restarted for it.
 
 ``HealthService`` says it in gRPC's own protocol (grpc.health.v1), for the process ("") and
 for each service it offers; ``metrics.serve_http`` says it at /readyz.
@@ -29,10 +30,11 @@ _UNKNOWN: Final = health_pb2.HealthCheckResponse(
 class Readiness:
     """Parts named at construction are awaited: not ready until they are set."""
 
-    __slots__ = ("_changed", "_missing")
+    __slots__ = ("_changed", "_missing", "_remarks")
 
     def __init__(self, *awaited: str) -> None:
         self._missing: dict[str, str] = dict.fromkeys(awaited, _NOT_SEEN_YET)
+        self._remarks: dict[str, str] = {}
         self._changed = asyncio.Event()
 
     def set(self, name: str, ready: bool, why: str = "") -> None:  # noqa: FBT001 - reads as said
@@ -45,6 +47,18 @@ class Readiness:
         if self._missing.get(name) != was:
             self._changed.set()
             self._changed = asyncio.Event()
+
+    def remark(self, name: str, text: str) -> None:
+        """What people should know of one part while it is ready; empty: nothing any more."""
+        if text:
+            self._remarks[name] = text
+        else:
+            self._remarks.pop(name, None)
+
+    @property
+    def remarks(self) -> Mapping[str, str]:
+        """Parts that something is remarked of, each with it."""
+        return dict(self._remarks)
 
     @property
     def ready(self) -> bool:

@@ -1,6 +1,7 @@
 """The smallest HTTP server that a probe and Prometheus need, and nothing more.
 
-GET /metrics, /healthz (200 while the loop turns), /readyz (200, or 503 with a line a reason).
+GET /metrics, /healthz (200 while the loop turns), /readyz (200 with a line a remark, or 503 with
+a line a reason).
 Strict: one request a connection, GET only, at most 4 KiB of it, in 5 seconds, at most 32
 connections. No access control: listen where only probes and Prometheus come.
 Errors: ``StartError`` when the port cannot be had. What clients do wrong is answered or closed.
@@ -107,11 +108,8 @@ class StatusServer:
 
     def _readyz(self) -> Page:
         if self._readiness.ready:
-            return Page(HTTPStatus.OK, b"ready\n")
-        reasons = (
-            f"{name}: {text_for_log(why)}\n" for name, why in self._readiness.reasons.items()
-        )
-        return Page(HTTPStatus.SERVICE_UNAVAILABLE, "".join(reasons).encode())
+            return Page(HTTPStatus.OK, b"ready\n" + _lines(self._readiness.remarks))
+        return Page(HTTPStatus.SERVICE_UNAVAILABLE, _lines(self._readiness.reasons))
 
 
 async def serve_http(listen: HostPort | socket.socket, readiness: Readiness) -> StatusServer:
@@ -119,6 +117,10 @@ async def serve_http(listen: HostPort | socket.socket, readiness: Readiness) -> 
     server = StatusServer(readiness)
     await server.listen(listen)
     return server
+
+
+def _lines(said: Mapping[str, str]) -> bytes:
+    return "".join(f"{name}: {text_for_log(text)}\n" for name, text in said.items()).encode()
 
 
 def _rendered(page: Page) -> bytes:

@@ -15,6 +15,7 @@ from scanner.config import ScannerSettings
 from scanner.grpc_service import NAME, ScanLimits, ScanService
 from scanner.panel import Panel
 from scanner.ports import Engine, VerdictCache
+from scanner.signatures.knowledge import Knowledge
 from scanner.watch import Watch
 from service_kit.grpc_server import RunningServer, start_server
 from service_kit.health import Readiness
@@ -47,7 +48,7 @@ async def serving(settings: ScannerSettings) -> AsyncIterator[RunningServer]:
     """A scanner that serves, with everything it needs; all of it is gone afterwards."""
     engines = settings.engines.open()
     readiness = Readiness()
-    watch = Watch(engines, readiness)
+    watch = Watch(engines, readiness, Knowledge(readiness, settings.signatures.stale_after_s))
     async with AsyncExitStack() as stack:
         await _start(engines, stack)
         await watch.first_look()

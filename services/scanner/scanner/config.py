@@ -8,6 +8,7 @@ from scanner.cache.settings import CacheSettings
 from scanner.core.scan_profile import ScanProfile, ScanProfiles
 from scanner.engines.registry import EngineTables
 from scanner.engines.settings import Octets, Seconds
+from scanner.signatures.settings import SignatureSettings
 from service_kit.addresses import HostPort
 from service_kit.config import Settings
 from service_kit.logs import LogSettings
@@ -80,6 +81,7 @@ class ScannerSettings(Settings):
     limits: LimitSettings = LimitSettings()
     spam: SpamSettings = SpamSettings()
     panel: PanelSettings = PanelSettings()
+    signatures: SignatureSettings = SignatureSettings()
     cache: CacheSettings | None = None
     """Without [cache] nothing is remembered, and every engine is given all of every content."""
     profiles: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")], ProfileSettings] = (

@@ -88,6 +88,18 @@ SIGNATURES_MADE: Final = gauge(
     combined="livemin",
     engine=EngineName,
 )
+SIGNATURES_STALE: Final = gauge(
+    "scanner_signatures_stale",
+    "1 while that database is older than [signatures] stale_after_s, else 0.",
+    combined="livemax",
+    engine=EngineName,
+)
+SIGNATURES_REFUSED: Final = gauge(
+    "scanner_signatures_refused",
+    "1 while newer rules or signatures are there that cannot be used, else 0.",
+    combined="livemax",
+    engine=EngineName,
+)
 
 CACHE_ANSWERS: Final = counter(
     "scanner_cache_answers",

@@ -2,7 +2,8 @@
 
 An engine that judges viruses takes the replica out of rotation while it is away: the edge
 finds another one, and where there is none its stance decides. An engine that judges spam
-alone does not: a replica that still finds viruses is worth more than none.
+alone does not: a replica that still finds viruses is worth more than none. What its age means
+is ``signatures/knowledge``'s to say.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from scanner import metrics
 from scanner.core.profile import EngineProfile, EngineVersion
 from scanner.metrics import EngineName
 from scanner.ports import Engine, EngineFailure, FailureReason
+from scanner.signatures.knowledge import Knowledge
 from service_kit.errors import StartError
 from service_kit.health import Readiness
 from service_kit.logs import event
@@ -27,10 +29,13 @@ _DEADLINE_S: Final = 5.0
 class Watch:
     """``versions``: engine by name to what it last said it is; read by the panel."""
 
-    def __init__(self, engines: Sequence[Engine], readiness: Readiness) -> None:
+    def __init__(
+        self, engines: Sequence[Engine], readiness: Readiness, knowledge: Knowledge
+    ) -> None:
         self.versions: dict[str, EngineVersion] = {}
         self._engines = tuple(engines)
         self._readiness = readiness
+        self._knowledge = knowledge
         self._up: dict[str, bool] = {}
 
     async def first_look(self) -> None:
@@ -64,6 +69,7 @@ class Watch:
         metrics.SIGNATURES(name).set(version.signatures or 0)
         metrics.SIGNATURES_MADE(name).set(version.signatures_at or 0)
         self._readiness.set(profile.name, ready=True)
+        self._knowledge.judge(profile.name, version)
         last = self.versions.get(profile.name)
         if self._up.get(profile.name) is not True or last is None or last.known != version.known:
             event(_LOG, logging.INFO, "engine answers", engine=profile.name, version=version.known)

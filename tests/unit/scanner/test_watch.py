@@ -7,10 +7,16 @@ import pytest
 from scanner import metrics
 from scanner.metrics import EngineName
 from scanner.ports import EngineFailure, FailureReason
+from scanner.signatures.knowledge import Knowledge
 from scanner.watch import Watch
 from service_kit.errors import StartError
 from service_kit.health import Readiness
 from tests.unit.scanner.fakes import SPAM, VIRUS, FakeEngine, states
+
+
+def watching(engine: FakeEngine, readiness: Readiness) -> Watch:
+    return Watch([engine], readiness, Knowledge(readiness, stale_after_s=3600.0))
+
 
 AWAY = EngineFailure(FailureReason.UNREACHABLE, "/run/clamd.ctl")
 
@@ -21,7 +27,7 @@ def clamd(*, required_at_start: bool = False) -> FakeEngine:
 
 async def test_an_engine_that_answers_is_ready_and_says_its_version() -> None:
     readiness = Readiness()
-    watch = Watch([clamd()], readiness)
+    watch = watching(clamd(), readiness)
     await watch.look()
     assert readiness.ready
     assert watch.versions["clamd"].known == "fake clamd/7"
@@ -33,7 +39,7 @@ async def test_an_engine_that_answers_is_ready_and_says_its_version() -> None:
 
 async def test_an_engine_for_viruses_that_is_away_takes_the_replica_out() -> None:
     readiness, engine = Readiness(), clamd()
-    watch = Watch([engine], readiness)
+    watch = watching(engine, readiness)
     engine.away = AWAY
     await watch.look()
     assert readiness.reasons == {"clamd": "cannot be reached (/run/clamd.ctl)"}
@@ -46,7 +52,7 @@ async def test_an_engine_for_viruses_that_is_away_takes_the_replica_out() -> Non
 async def test_an_engine_for_spam_that_is_away_does_not() -> None:
     readiness, engine = Readiness(), FakeEngine("spamd", states(), SPAM)
     engine.away = AWAY
-    await Watch([engine], readiness).look()
+    await watching(engine, readiness).look()
     assert readiness.ready
     assert metrics.ENGINE_UP(EngineName("spamd"))._value.get() == 0
 
@@ -55,23 +61,23 @@ async def test_a_required_engine_that_is_away_ends_the_start() -> None:
     required, readiness = clamd(required_at_start=True), Readiness()
     required.away = AWAY
     with pytest.raises(StartError, match=r"\[engines.clamd\] does not answer: cannot be reached"):
-        await Watch([required], readiness).first_look()
+        await watching(required, readiness).first_look()
 
 
 async def test_an_engine_that_is_not_required_does_not() -> None:
     engine = clamd()
     engine.away = AWAY
-    await Watch([engine], Readiness()).first_look()
+    await watching(engine, Readiness()).first_look()
 
 
 async def test_only_a_change_is_told(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     engine = clamd()
-    watch = Watch([engine], Readiness())
+    watch = watching(engine, Readiness())
     for away in (None, None, AWAY, AWAY, None):
         engine.away = away
         await watch.look()
-    assert [record.msg for record in caplog.records] == [
+    assert [record.msg for record in caplog.records if record.name == "scanner.watch"] == [
         "engine answers",
         "engine away",
         "engine answers",

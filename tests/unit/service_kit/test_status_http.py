@@ -64,6 +64,18 @@ async def test_a_ready_process_says_so(server: StatusServer) -> None:
     )
 
 
+async def test_what_is_remarked_of_a_ready_process_is_shown_and_it_stays_ready(
+    server: StatusServer, readiness: Readiness
+) -> None:
+    readiness.remark("clamd", "signatures are 4.0 days\nold")
+    assert await _said(server, b"GET /readyz HTTP/1.1\r\n\r\n") == (
+        "HTTP/1.1 200 OK",
+        b"ready\nclamd: signatures are 4.0 days\\x0aold\n",
+    )
+    readiness.remark("clamd", "")
+    assert (await _said(server, b"GET /readyz HTTP/1.1\r\n\r\n"))[1] == b"ready\n"
+
+
 @pytest.mark.parametrize(
     ("request_octets", "status"),
     [
