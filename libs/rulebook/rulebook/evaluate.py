@@ -1,7 +1,9 @@
 """Ask the rules of one phase about the facts."""
 
+from collections.abc import Iterable
 from typing import Final
 
+from rulebook.index import Candidate
 from rulebook.patterns import PatternCutError
 from rulebook.permitted import LENIENT
 from rulebook.rules import Sanction
@@ -10,7 +12,7 @@ from smtpgated_contracts.values.scan import EngineClass
 
 SILENT: Final = Ruling()
 
-_ENDING: Final = frozenset({Action.ADMIT, Action.REFUSE, Action.DEFER, Action.REQUIRE_AUTH})
+ENDING: Final = frozenset({Action.ADMIT, Action.REFUSE, Action.DEFER, Action.REQUIRE_AUTH})
 _SKIPS: Final = {Action.SKIP_VIRUS: EngineClass.VIRUS, Action.SKIP_SPAM: EngineClass.SPAM}
 _TLS: Final = {
     Action.TUNNEL_TLS: TlsTreatment.TUNNEL,
@@ -24,18 +26,35 @@ def evaluate(rulebook: Rulebook, phase: Phase, facts: Facts) -> Ruling:
 
     A source that the rulebook exempts bears no sanction; its mail is judged like any other.
     """
+    index = rulebook.indices.get(phase)
+    if index is None:
+        return SILENT
+    return judge(rulebook, index.candidates(facts), facts)
+
+
+def judge(rulebook: Rulebook, candidates: Iterable[Candidate], facts: Facts) -> Ruling:
+    """What these rules say, asked in their order until one of them ends the phase."""
     biting: list[Rule] = []
     shadows: list[str] = []
     cut: list[str] = []
     ending = None
-    for rule in rulebook.rules.get(phase, ()):
-        if not _holds(rule, facts, cut):
+    for rule, conditions in candidates:
+        held = True
+        for condition in conditions:
+            try:
+                held = condition(facts)
+            except PatternCutError:
+                cut.append(rule.id)
+                held = holds_when_cut(rule)
+            if not held:
+                break
+        if not held:
             continue
         if rule.mode is Mode.SHADOW:
             shadows.append(rule.id)
             continue
         biting.append(rule)
-        if rule.action in _ENDING:
+        if rule.action in ENDING:
             ending = rule
             break
     if not (biting or shadows or cut):
@@ -43,19 +62,9 @@ def evaluate(rulebook: Rulebook, phase: Phase, facts: Facts) -> Ruling:
     return _ruling(biting, ending, shadows, cut, exempt=rulebook.exempt.covers(facts.source))
 
 
-def _holds(rule: Rule, facts: Facts, cut: list[str]) -> bool:
-    """All conditions hold. A pattern that was cut holds for what no stranger would wish for."""
-    if rule.action is Action.REQUIRE_AUTH and facts.authenticated:
-        return False
-    for condition in rule.conditions:
-        try:
-            if not condition(facts):
-                return False
-        except PatternCutError:
-            cut.append(rule.id)
-            if rule.action in LENIENT:
-                return False
-    return True
+def holds_when_cut(rule: Rule) -> bool:
+    """A pattern that was cut holds, but for nothing that a stranger might wish for."""
+    return rule.action not in LENIENT
 
 
 def _ruling(

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from rulebook.dns import Dnsbl, Spf, WithoutAnswer
 from rulebook.facts import Facts, Need, Phase
+from rulebook.index import PhaseIndex
 from rulebook.networks import NetworkSet
 from rulebook.rates import Counted, Penalty, Per, Rate
 from rulebook.rules import Action, Condition, Mode, On, Rule, Sanction
@@ -107,6 +108,11 @@ class Rulebook:
     penalty: Penalty = field(default_factory=Penalty)
     spf: Spf = field(default_factory=Spf)
     dnsbl: tuple[Dnsbl, ...] = ()
+
+    @cached_property
+    def indices(self) -> Mapping[Phase, PhaseIndex]:
+        """Of the phases that have rules; made once."""
+        return {phase: PhaseIndex(rules) for phase, rules in self.rules.items()}
 
     def needs(self, *phases: Phase) -> frozenset[Need]:
         """What the rules of these phases want to know from the DNS."""

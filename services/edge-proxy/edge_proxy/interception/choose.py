@@ -40,7 +40,7 @@ def _fixed(settings: DestinationSettings) -> Interception:
     server = Endpoint(settings.server.host, settings.server.port)
     if settings.proxy_protocol is None:
         return Fixed(server)
-    peers = NetworkSet(settings.proxy_protocol.peers)
+    peers = NetworkSet.of(settings.proxy_protocol.peers)
     return ProxyProtocol(peers, settings.identity_tlv, server)
 
 
@@ -66,7 +66,7 @@ def _ipfilter(settings: DestinationSettings) -> Interception:
 
 def _ident(settings: DestinationSettings) -> Interception:
     assert settings.ident is not None, "validated"
-    return Ident(NetworkSet(settings.ident.peers), settings.ident.port)
+    return Ident(NetworkSet.of(settings.ident.peers), settings.ident.port)
 
 
 def _proxy_helper(settings: DestinationSettings) -> Interception:
@@ -79,12 +79,12 @@ def _proxy_helper(settings: DestinationSettings) -> Interception:
         secret_of(asked.secret_file, "destination.proxy_helper.secret_file"),
         asked.check_secret,
     )
-    return ProxyHelper(NetworkSet(asked.peers), asking)
+    return ProxyHelper(NetworkSet.of(asked.peers), asking)
 
 
 def _proxy_protocol(settings: DestinationSettings) -> Interception:
     assert settings.proxy_protocol is not None, "validated"
-    return ProxyProtocol(NetworkSet(settings.proxy_protocol.peers), settings.identity_tlv)
+    return ProxyProtocol(NetworkSet.of(settings.proxy_protocol.peers), settings.identity_tlv)
 
 
 _WAYS: Final[Mapping[Mode, Callable[[DestinationSettings], Interception]]] = {

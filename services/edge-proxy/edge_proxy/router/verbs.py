@@ -51,7 +51,7 @@ def _check(settings: EdgeSettings, _asked: argparse.Namespace) -> int:
 def _answer_questions(asked: argparse.Namespace) -> int:
     configure(LogSettings(), "proxy-helper")
     secret = secret_of(asked.secret_file, "--secret-file") if asked.secret_file else None
-    askers = NetworkSet(tuple(asked.allow))
+    askers = NetworkSet.of(asked.allow)
     with Conntrack() as table:
         answering = Answering(askers, secret, table, Pace(asked.rate))
         uvloop.run(serve(asked.listen, answering, asked.status))
