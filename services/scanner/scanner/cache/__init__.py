@@ -3,6 +3,7 @@
     memory    what this replica knows: bounded, the least used goes first
     flights   who is asking the engine right now: others of this replica wait for him
     shared    what all replicas know, and who of them is asking: Redis, if there is one
+    case      by what a question is remembered, and for how long
     recall    a question through all three, and at last to the engine
 
 The octets that are digested are the octets that the engine is given (``core/essence``), so

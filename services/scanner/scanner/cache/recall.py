@@ -11,44 +11,24 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any, Final
 
 from scanner import metrics
+from scanner.cache.case import Case, Cases
 from scanner.cache.flights import Flights
-from scanner.cache.known_since import KnownSince
 from scanner.cache.memory import Memory
 from scanner.cache.shared import Kept, Look, Shared
-from scanner.core.cache_key import digest_of, key_of
-from scanner.core.cache_life import Lives, life_s
-from scanner.core.cached_statements import statements_of, text_of
-from scanner.core.content import Content
-from scanner.core.essence import essence
-from scanner.core.profile import EngineVersion, LooksAt
+from scanner.core.cache_life import Lives
+from scanner.core.cached_statements import NotOurs, statements_of, text_of
 from scanner.core.verdict import Statement
 from scanner.metrics import CacheSource, EngineName
 from scanner.ports import Answer, Ask, Question
 from service_kit.tasks import Tasks
 
-# Of the time a question has: what is left must still do for asking the engine.
-_PATIENCE: Final = 0.5
 # Between two looks at a claim of another replica. A small message takes clamd some milliseconds.
 _FIRST_PAUSE_S: Final = 0.005
 _LONGEST_PAUSE_S: Final = 0.2
 _LONGER: Final = 1.6
-# Digesting takes about a millisecond for each MiB; beyond this it is done beside the loop.
-_DIGEST_HERE_OCTETS: Final = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One question, with what it is remembered by and for how long."""
-
-    question: Question
-    given: Content
-    key: str
-    life_s: float
-    patient_until_s: float
 
 
 class Recall:
@@ -57,10 +37,9 @@ class Recall:
     def __init__(self, memory: Memory, shared: Shared, lives: Lives, claim_s: float) -> None:
         self._memory: Final = memory
         self._shared: Final = shared
-        self._lives: Final = lives
+        self._cases: Final = Cases(lives)
         self._claim_s: Final = claim_s
         self._flights: Final = Flights()
-        self._known_since: Final = KnownSince()
         self._tasks: Final = Tasks()
         self._replica: Final = secrets.token_hex(8)
         self._claims: Final = itertools.count(1)
@@ -79,10 +58,9 @@ class Recall:
         await self._shared.aclose()
 
     async def _found_or_asked(self, question: Question, ask: Ask) -> tuple[CacheSource, Answer]:
-        version = question.version
-        if version is None or question.engine.looks_at is LooksAt.SESSION:
+        case = await self._cases.of(question)
+        if case is None:
             return CacheSource.UNKEPT, Answer(await ask(question.content))
-        case = await self._case(question, version)
         known = self._memory.get(case.key, self._clock())
         if known is not None:
             return CacheSource.HERE, Answer(known, cached=True)
@@ -91,32 +69,34 @@ class Recall:
             if followed is not None:
                 return CacheSource.FOLLOWED, Answer(followed, cached=True)
             if self._clock() >= case.patient_until_s:
-                return CacheSource.ASKED, await self._asked(case, ask)
+                statements = await ask(case.given)
+                self._keep(case, statements)
+                return CacheSource.ASKED, Answer(statements)
         # No await since the look at the flights: nobody else can have begun one.
         with self._flights.leading(case.key) as flight:
             source, answer = await self._led(case, ask)
             flight.land(answer.statements)
         return source, answer
 
-    async def _led(self, case: _Case, ask: Ask) -> tuple[CacheSource, Answer]:
+    async def _led(self, case: Case, ask: Ask) -> tuple[CacheSource, Answer]:
         token = f"{self._replica}-{next(self._claims)}"
-        settled = False
+        kept = False
         try:
             known = await self._known_in_farm(case, token)
             if known is not None:
-                source, answer = CacheSource.FARM, Answer(known, cached=True)
-            else:
-                source, answer = CacheSource.ASKED, await self._asked(case, ask)
-            settled = True
+                kept = True
+                return CacheSource.FARM, Answer(known, cached=True)
+            statements = await ask(case.given)
+            kept = self._keep(case, statements)
+            return CacheSource.ASKED, Answer(statements)
         finally:
-            if not settled:
+            if not kept:
                 self._later(self._shared.release(case.key, token))
-        return source, answer
 
-    async def _known_in_farm(self, case: _Case, token: str) -> tuple[Statement, ...] | None:
+    async def _known_in_farm(self, case: Case, token: str) -> tuple[Statement, ...] | None:
         """None: it is ours to ask. A claim is waited for no longer than a claim lives, whatever
         its own end is said to be."""
-        claim_s = min(self._claim_s, max(0.0, case.question.deadline - self._clock()))
+        claim_s = min(self._claim_s, max(0.0, case.deadline_s - self._clock()))
         patient_until_s = min(
             case.patient_until_s, self._clock() + self._claim_s + _LONGEST_PAUSE_S
         )
@@ -130,40 +110,27 @@ class Recall:
             await asyncio.sleep(pause_s)
             pause_s = min(_LONGEST_PAUSE_S, pause_s * _LONGER)
 
-    def _read(self, case: _Case, kept: Kept) -> tuple[Statement, ...] | None:
+    def _read(self, case: Case, kept: Kept) -> tuple[Statement, ...] | None:
         try:
-            statements = statements_of(kept.text, case.question.engine.judges)
-        except ValueError:
+            statements = statements_of(kept.text, case.judges)
+        except NotOurs:
             metrics.CACHE_NONSENSE().inc()
             return None
         self._remember(case, statements, min(kept.left_s, case.life_s))
         return statements
 
-    async def _asked(self, case: _Case, ask: Ask) -> Answer:
-        statements = await ask(case.given)
+    def _keep(self, case: Case, statements: tuple[Statement, ...]) -> bool:
+        """False: they are nothing to keep."""
         text = text_of(statements)
-        if text is not None:
-            self._remember(case, statements, case.life_s)
-            self._later(self._shared.keep(case.key, text, case.life_s))
-        return Answer(statements)
+        if text is None:
+            return False
+        self._remember(case, statements, case.life_s)
+        self._later(self._shared.keep(case.key, text, case.life_s))
+        return True
 
-    def _remember(self, case: _Case, statements: tuple[Statement, ...], for_s: float) -> None:
+    def _remember(self, case: Case, statements: tuple[Statement, ...], for_s: float) -> None:
         self._memory.put(case.key, statements, self._clock() + for_s)
         metrics.CACHE_ENTRIES().set(len(self._memory))
-
-    async def _case(self, question: Question, version: EngineVersion) -> _Case:
-        engine, now_s = question.engine, self._clock()
-        looks_at_essence = engine.looks_at is LooksAt.ESSENCE
-        given = essence(question.content) if looks_at_essence else question.content
-        extent = "head" if question.head_only else "whole"
-        known_for_s = self._known_since.known_for_s(engine, version, now_s)
-        return _Case(
-            question,
-            given,
-            key_of(engine, version, extent, await _digest(given)),
-            life_s(engine, version, known_for_s, self._lives),
-            now_s + _PATIENCE * (question.deadline - now_s),
-        )
 
     def _later(self, telling: Coroutine[Any, Any, None]) -> None:
         """As many at once as there were scans within the deadline of a call to Redis."""
@@ -171,9 +138,3 @@ class Recall:
             telling.close()
         else:
             self._tasks.spawn(telling, name="tell the farm a verdict")
-
-
-async def _digest(content: Content) -> str:
-    if content.size_octets <= _DIGEST_HERE_OCTETS:
-        return digest_of(content)
-    return await asyncio.to_thread(digest_of, content)
