@@ -17,7 +17,7 @@ from scanner.panel import Panel
 from scanner.ports import Engine, VerdictCache
 from scanner.signatures.knowledge import Knowledge
 from scanner.watch import Watch
-from service_kit.grpc_server import RunningServer, start_server
+from service_kit.grpc_server import RunningServer, ServerOptions, start_server
 from service_kit.health import Readiness
 from service_kit.lifecycle import Lifecycle
 from service_kit.logs import event
@@ -65,9 +65,19 @@ async def serving(settings: ScannerSettings) -> AsyncIterator[RunningServer]:
             settings.tls,
             readiness,
             {NAME: partial(add_ScanServiceServicer_to_server, service)},
+            _server_options(settings),
         )
         stack.push_async_callback(server.stop, 0)
         yield server
+
+
+def _server_options(settings: ScannerSettings) -> ServerOptions:
+    """No scan is cut because its connection is old, however slowly its content comes."""
+    limits = settings.limits
+    return ServerOptions(
+        connection_age_s=settings.listen.connection_age_s,
+        connection_age_grace_s=limits.receive_deadline_s + limits.scan_deadline_s,
+    )
 
 
 async def _start(engines: Sequence[Engine], stack: AsyncExitStack) -> None:

@@ -20,6 +20,9 @@ _MiB = 1024 * 1024
 class ListenSettings(Settings):
     address: HostPort = HostPort("127.0.0.1", 50051)
     """Where edges call (gRPC)."""
+    connection_age_s: Seconds = 30.0
+    """After it an edge is asked to connect anew (gRPC varies it by a tenth): then it looks all
+    replicas up again, and one that was added gets its share."""
 
 
 class MetricsSettings(Settings):
