@@ -14,6 +14,7 @@ from policy.admin.app import build_admin
 from policy.admin.context import AdminContext
 from policy.admin.server import AdminServer
 from policy.admin.tokens import Tokens, read_tokens
+from policy.backing import redis_store
 from policy.config import PolicySettings
 from policy.core.farm import Farm
 from policy.core.local_limiter import LocalLimiter
@@ -28,7 +29,6 @@ from policy.replica.decider import Decider
 from policy.replica.disk_copy import DiskCopy
 from policy.replica.keeper import FarmKeeper
 from policy.replica.presence import StorePresence
-from policy.store.redis.store import RedisStore
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import MAX_DOCUMENT_OCTETS, parse
 from rulebook.errors import RulebookError
@@ -77,9 +77,7 @@ class PolicyApp:
         self._clock = clock
         redis = settings.redis
         lease_ms = round(redis.lease_s * 1000)
-        self.store: Final[PolicyStore] = store or RedisStore(
-            redis.secret_url(), redis.farm, redis.deadline_s, lease_ms
-        )
+        self.store: Final[PolicyStore] = store or redis_store(redis)
         self.farm: Final = Farm()
         self.readiness: Final = Readiness("rulebook")
         self.presence: Final = StorePresence(clock)

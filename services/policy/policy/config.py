@@ -1,5 +1,6 @@
 """policy.toml as a frozen value. ``policy check-config -c FILE`` says what is wrong with it."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -39,6 +40,14 @@ class RedisSettings(Settings):
     """redis://host:port/db, rediss:// for TLS, or unix:///path. No password in it."""
     url_file: Path | None = None
     """A file with the URL, for one with a password; used instead of ``url``."""
+    sentinels: tuple[HostPort, ...] = ()
+    """Sentinels that know the master; ``url`` then says how to connect to it, not where it is."""
+    service: str = Field(default="mymaster", min_length=1)
+    """What the Sentinels call that master."""
+    sentinel_password_file: Path | None = None
+    """A file with the Sentinels' own password, if they have one."""
+    cluster: tuple[HostPort, ...] = ()
+    """Some nodes of a cluster, best all; ``url`` then says how to connect to them, not where."""
     farm: str = Field(default="default", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """Names this farm's keys; farms that share a Redis need different names."""
     deadline_s: float = Field(default=0.25, gt=0, le=10)
@@ -64,6 +73,12 @@ class RedisSettings(Settings):
     def _one_of_both(self) -> Self:
         if self.url_file is not None and "url" in self.model_fields_set:
             raise ValueError("give url or url_file, not both")
+        if self.sentinels and self.cluster:
+            raise ValueError("give sentinels or cluster, not both")
+        if (self.sentinels or self.cluster) and urlsplit(self.url).scheme == "unix":
+            raise ValueError(
+                "unix:// is one socket: sentinels and cluster need redis:// or rediss://"
+            )
         return self
 
     def secret_url(self) -> str:
@@ -71,6 +86,29 @@ class RedisSettings(Settings):
         if self.url_file is None:
             return self.url
         return read_secret(self.url_file, "[redis] url_file")
+
+
+class DnsSettings(Settings):
+    servers: tuple[HostPort, ...] = ()
+    """Recursive resolvers, by IP address; none given: those of /etc/resolv.conf at the start."""
+    deadline_s: float = Field(default=5.0, gt=0, le=60)
+    """How long SPF or DNSBLs of one question may take; an edge's patience may be shorter."""
+    try_s: float = Field(default=1.0, gt=0, le=60)
+    """How long one server is waited for before the next one is asked."""
+    cache_mib: int = Field(default=32, ge=1, le=4096)
+    """Answers kept at most, in MiB; each until its TTL, an hour at most."""
+    lookups: int = Field(default=1000, ge=1, le=100_000)
+    """Lookups under way at the same time; beyond it one fails at once."""
+
+    @field_validator("servers")
+    @classmethod
+    def _addresses(cls, servers: tuple[HostPort, ...]) -> tuple[HostPort, ...]:
+        for server in servers:
+            try:
+                ip_address(server.host)
+            except ValueError:
+                raise ValueError(f"{server} names no IP address, such as 192.0.2.53:53") from None
+        return servers
 
 
 class RulebookSettings(Settings):
@@ -83,6 +121,7 @@ class PolicySettings(Settings):
     admin: AdminSettings = AdminSettings()
     metrics: MetricsSettings = MetricsSettings()
     redis: RedisSettings = RedisSettings()
+    dns: DnsSettings = DnsSettings()
     rulebook: RulebookSettings = RulebookSettings()
     state_dir: Path | None = None
     """Where copies of rulebook, locks, exemptions and identities are kept, for an empty Redis."""

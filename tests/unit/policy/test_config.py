@@ -62,3 +62,24 @@ def test_a_password_travels_in_a_file(tmp_path: Path) -> None:
 def test_a_farm_that_cannot_be_a_hash_tag_is_refused(tmp_path: Path, farm: str) -> None:
     with pytest.raises(ConfigError, match="farm"):
         from_toml(tmp_path, f'[redis]\nfarm = "{farm}"\n')
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('sentinels = ["a:1"]\ncluster = ["b:1"]', "not both"),
+        ('url = "unix:///run/redis.sock"\nsentinels = ["a:1"]', "unix://"),
+        ('url = "unix:///run/redis.sock"\ncluster = ["a:1"]', "unix://"),
+        ('cluster = ["nowhere"]', "host:port"),
+    ],
+)
+def test_several_nodes_are_named_in_one_way(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        from_toml(tmp_path, f"[redis]\n{text}\n")
+
+
+def test_a_resolver_is_an_ip_address(tmp_path: Path) -> None:
+    settings = from_toml(tmp_path, '[dns]\nservers = ["192.0.2.53:53", "[2001:db8::53]:53"]\n')
+    assert [each.port for each in settings.dns.servers] == [53, 53]
+    with pytest.raises(ConfigError, match="no IP address"):
+        from_toml(tmp_path, '[dns]\nservers = ["resolver.example:53"]\n')

@@ -3,7 +3,7 @@
 Connections are made when needed and are never shared between two calls at once; one whose
 answer was not waited for is closed, so no answer can reach the wrong question. There are no
 silent retries: who asks has a deadline and a way to go on without us. After a failure the way
-is found anew where it can change (``route``).
+is found anew where it can change (``whereabouts``).
 Errors: ``Unavailable``, translated from whatever redis-py and the socket raise.
 """
 
@@ -15,9 +15,9 @@ from typing import Any, Final
 from redis.exceptions import NoScriptError
 
 from policy.store.redis.connecting import options_of
-from policy.store.redis.masters import MasterFinder
 from policy.store.redis.route import Route
 from policy.store.redis.script_files import ALL, Script
+from policy.store.redis.whereabouts import Whereabouts
 from service_kit.failures import Unavailable, translated
 
 Command = tuple[str | int, ...]
@@ -35,7 +35,7 @@ def call(script: Script, keys: Sequence[str], *arguments: str | int) -> Command:
 class RedisLink:
     """``url``: redis://, rediss:// or unix://. ``deadline_s`` holds where a call names none.
 
-    ``finder`` says which node is to be asked; None: the one of the URL.
+    ``whereabouts`` say which node is to be asked; None: the one of the URL.
     """
 
     def __init__(
@@ -43,10 +43,10 @@ class RedisLink:
         url: str,
         deadline_s: float,
         most_connections: int = MOST_CONNECTIONS,
-        finder: MasterFinder | None = None,
+        whereabouts: Whereabouts | None = None,
     ) -> None:
         self._deadline_s = deadline_s
-        self._route = Route(options_of(url, deadline_s), most_connections, finder)
+        self._route = Route(options_of(url, deadline_s), most_connections, whereabouts)
 
     async def run(self, *commands: Command, deadline: float | None = None) -> list[Any]:
         """One round trip for all; their answers in order.
@@ -84,6 +84,7 @@ class RedisLink:
         """A command that itself waits up to ``wait_s``; the deadline begins after that."""
         with self._asking():
             async with asyncio.timeout(wait_s + self._deadline_s):
+                await self._route.look_again()
                 client = await self._route.client()
                 return await client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
 

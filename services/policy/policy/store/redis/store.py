@@ -6,12 +6,17 @@ from policy.store.redis.journal import RedisJournal
 from policy.store.redis.keys import Keys
 from policy.store.redis.leases import RedisLeases
 from policy.store.redis.link import RedisLink
+from policy.store.redis.masters import MasterFinder
 from policy.store.redis.shared_state import RedisSharedState
+from policy.store.redis.whereabouts import Whereabouts
 from service_kit.clock import Clock
 
 
 class RedisStore(RedisLeases, RedisSharedState, RedisIdentities, RedisJournal):
-    """``farm`` names the keys. ``clock`` None: the time is Redis's own."""
+    """``farm`` names the keys. ``clock`` None: the time is Redis's own.
+
+    ``finder`` says which node has them; None: the one of the URL.
+    """
 
     def __init__(
         self,
@@ -20,10 +25,12 @@ class RedisStore(RedisLeases, RedisSharedState, RedisIdentities, RedisJournal):
         deadline_s: float,
         lease_ms: int = LEASE_S * 1000,
         clock: Clock | None = None,
+        finder: MasterFinder | None = None,
     ) -> None:
-        link = RedisLink(url, deadline_s)
+        whereabouts = Whereabouts(finder) if finder else None
+        link = RedisLink(url, deadline_s, whereabouts=whereabouts)
         # Of its own, because it waits: it would hold a connection of the decisions.
-        feed_link = RedisLink(url, deadline_s, most_connections=1)
+        feed_link = RedisLink(url, deadline_s, most_connections=1, whereabouts=whereabouts)
         keys = Keys(farm)
         RedisLeases.__init__(self, link, keys, lease_ms, clock)
         RedisSharedState.__init__(self, link, feed_link, keys, clock)
