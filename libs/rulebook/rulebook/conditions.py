@@ -16,7 +16,17 @@ from rulebook.patterns import Pattern
 def domain_of(address: bytes) -> str:
     """The domain of an address of the envelope, lower case; empty where there is none."""
     domain = address.rpartition(b"@")[2] if b"@" in address else b""
-    return domain.decode("utf-8", "replace").lower().rstrip(".")
+    return a_label(domain.decode("utf-8", "replace").lower().rstrip("."))
+
+
+def a_label(domain: str) -> str:
+    """An internationalized domain in its ASCII form (RFC 5890), so that both spellings are one."""
+    if domain.isascii():
+        return domain
+    try:
+        return domain.encode("idna").decode()
+    except UnicodeError:
+        return domain
 
 
 FACTS: Final[Mapping[str, Callable[[Facts], Any]]] = {

@@ -2,30 +2,28 @@
 
 A rule is filed under one of its conditions, the one that most likely fails: an identity, a
 network, a domain, a verdict. Only rules that are filed under what the facts say are asked for
-their other conditions; those with no such condition are asked always. So a thousand rules about
-a thousand customers cost what a handful costs.
+their other conditions. Those with no such condition, but with a pattern, are bundled: one look at
+the octets tells whether any of them can hold. The rest are asked always. So a thousand rules
+about a thousand customers, or with a thousand patterns, cost what a handful costs.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from rulebook.conditions import FACTS, AnyOf, InDomains, InNetworks, OneOf, upwards
+from rulebook.bundles import MOST_BUNDLED, Bundle, bundled, can_be_bundled
+from rulebook.conditions import FACTS, Matches, OneOf
 from rulebook.facts import Facts
-from rulebook.networks import BITS, Prefix, number_of
+from rulebook.filing import File, file_under, finder, most_selective
+from rulebook.patterns import Pattern
 from rulebook.rules import Action, Condition, Rule
+
+LEAST_BUNDLED: Final = 3
+"""Rules; fewer are as quickly asked one by one."""
 
 _IMPLIED: Final[Mapping[Action, tuple[Condition, ...]]] = {
     Action.REQUIRE_AUTH: (OneOf("authenticated", frozenset({False})),)
 }
 """Conditions that an action brings along."""
-
-_FILED_UNDER: Final = (
-    *("identity", "auth_user", "source", "sender_domain", "recipient_domain", "destination"),
-    *("dnsbl", "spf", "verdict", "destination_port", "auth_offered", "authenticated"),
-)
-"""Keys that a rule can be filed under, the one that holds for the fewest sessions first."""
-
-_Ordinals = dict[Hashable, list[int]]
 
 
 class Candidate(NamedTuple):
@@ -33,6 +31,18 @@ class Candidate(NamedTuple):
 
     rule: Rule
     conditions: tuple[Condition, ...]
+
+
+class _Bundled(NamedTuple):
+    """Rules of which none holds unless the bundle may be found in the fact."""
+
+    fact: Callable[[Facts], bytes]
+    bundle: Bundle
+    ordinals: list[int]
+
+
+_Patterns = list[tuple[int, tuple[Pattern, ...]]]
+"""Rules by ordinal, each with the patterns of one condition."""
 
 
 def whole(rule: Rule) -> Candidate:
@@ -43,93 +53,66 @@ def whole(rule: Rule) -> Candidate:
 class PhaseIndex:
     """Promises every rule that holds, in the order of the rulebook, beside few that do not."""
 
-    __slots__ = ("_always", "_candidates", "_files")
+    __slots__ = ("_always", "_bundles", "_candidates", "_finders")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._candidates: list[Candidate] = []
         self._always: list[int] = []
-        filed: dict[str, _Ordinals] = {}
+        self._bundles: list[_Bundled] = []
+        files: dict[str, File] = {}
+        patterns: dict[str, _Patterns] = {}
         for ordinal, rule in enumerate(rules):
             candidate = whole(rule)
-            under = _most_selective(candidate.conditions)
-            if under is None:
-                self._always.append(ordinal)
-            else:
-                file = filed.setdefault(under.key, {})
-                for value in _values(under):
-                    file.setdefault(value, []).append(ordinal)
-                rest = tuple(each for each in candidate.conditions if each is not under)
+            if (filed := most_selective(candidate.conditions)) is not None:
+                file_under(filed, files.setdefault(filed.key, {}), ordinal)
+                rest = tuple(each for each in candidate.conditions if each is not filed)
                 candidate = Candidate(rule, rest)
+            elif (matches := _bundled_by(candidate.conditions)) is not None:
+                patterns.setdefault(matches.key, []).append((ordinal, matches.patterns))
+            else:
+                self._always.append(ordinal)
             self._candidates.append(candidate)
-        self._files: tuple[tuple[Callable[[Facts], Iterable[Hashable]], _Ordinals], ...] = tuple(
-            (_said(key, file), file) for key, file in filed.items()
-        )
+        self._finders = tuple(finder(key, file) for key, file in files.items())
+        for key, several in patterns.items():
+            self._bundle(key, several)
+        self._always.sort()
 
     def candidates(self, facts: Facts) -> Iterator[Candidate]:
         ordinals = self._always
         found: set[int] = set()
-        for said, file in self._files:
-            for value in said(facts):
-                if value in file:
-                    found.update(file[value])
+        for find in self._finders:
+            found.update(find(facts))
+        for fact, bundle, rules in self._bundles:
+            if bundle.may_be_found_in(fact(facts)):
+                found.update(rules)
         if found:
             ordinals = sorted(found.union(ordinals))
         return map(self._candidates.__getitem__, ordinals)
 
-
-def _most_selective(conditions: Iterable[Condition]) -> Condition | None:
-    by_key = {each.key: each for each in conditions if _can_be_filed(each)}
-    return next((by_key[key] for key in _FILED_UNDER if key in by_key), None)
-
-
-def _can_be_filed(condition: Condition) -> bool:
-    if isinstance(condition, InNetworks):  # 0.0.0.0/0 would be found for everybody
-        return all(prefix.length for prefix in condition.networks.prefixes)
-    return isinstance(condition, OneOf | AnyOf | InDomains)
-
-
-def _values(condition: Condition) -> Iterable[Hashable]:
-    """What the condition is filed under, as ``_said`` spells it."""
-    match condition:
-        case OneOf(_, wanted) | AnyOf(_, wanted):
-            return wanted
-        case InNetworks(_, networks):
-            return set(networks.prefixes)
-        case InDomains(_, names, parents):
-            return {*((name, True) for name in names), *((parent, False) for parent in parents)}
-    raise AssertionError(f"{condition.key} cannot be filed")
+    def _bundle(self, key: str, patterns: _Patterns) -> None:
+        """Rules whose patterns cannot be bundled after all are asked always."""
+        while patterns:
+            taken, patterns = _as_many_as_fit(patterns)
+            ordinals = [ordinal for ordinal, _ in taken]
+            bundle = bundled([each for _, several in taken for each in several])
+            if bundle is None or len(ordinals) < LEAST_BUNDLED:
+                self._always += ordinals
+            else:
+                self._bundles.append(_Bundled(FACTS[key], bundle, ordinals))
 
 
-def _said(key: str, file: _Ordinals) -> Callable[[Facts], Iterable[Hashable]]:
-    """What the facts say of ``key``: everything that a rule could be filed under for it."""
-    fact = FACTS[key]
-    if key in ("source", "destination"):
-        lengths = {
-            version: sorted(
-                {
-                    each.length
-                    for each in file
-                    if isinstance(each, Prefix) and each.version == version
-                }
-            )
-            for version in BITS
-        }
-        return lambda facts: _prefixes(fact(facts), lengths)
-    if key in ("sender_domain", "recipient_domain"):
-        return lambda facts: _domains(fact(facts))
-    if key == "dnsbl":
-        return fact
-    return lambda facts: (fact(facts),)
+def _bundled_by(conditions: Iterable[Condition]) -> Matches | None:
+    """The condition that a rule can be bundled by, if there is one."""
+    for condition in conditions:
+        if isinstance(condition, Matches) and all(map(can_be_bundled, condition.patterns)):
+            return condition
+    return None
 
 
-def _prefixes(address: str, lengths: Mapping[int, Sequence[int]]) -> list[Hashable]:
-    found = number_of(address)
-    if found is None:
-        return []
-    version, number = found
-    bits = BITS[version]
-    return [(version, length, number >> bits - length) for length in lengths[version]]
-
-
-def _domains(domain: str) -> list[Hashable]:
-    return [(domain, True), *((each, False) for each in upwards(domain))]
+def _as_many_as_fit(patterns: _Patterns) -> tuple[_Patterns, _Patterns]:
+    """Those of the first rules, at least of one, and the others."""
+    fits, room = 1, MOST_BUNDLED - len(patterns[0][1])
+    while fits < len(patterns) and len(patterns[fits][1]) <= room:
+        room -= len(patterns[fits][1])
+        fits += 1
+    return patterns[:fits], patterns[fits:]

@@ -9,6 +9,7 @@ under PCRE2's own limits: whatever is not decided within them is *cut*, which le
 systemd's MemoryDenyWriteExecute, nothing is compiled to machine code and patterns work as well.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ _LIMIT: Final = "(*LIMIT_"
 _LIMITS: Final = (
     f"{_LIMIT}MATCH={MATCH_LIMIT}){_LIMIT}DEPTH={_DEPTH_LIMIT}){_LIMIT}HEAP={_HEAP_LIMIT_KIB})"
 ).encode()
+_BRACED: Final = re.compile(r"(?<!\\)(?:\\\\)*\\x\{")
 
 
 class PatternCutError(Exception):
@@ -42,14 +44,25 @@ class Pattern:
         """Raises RulebookError for what PCRE2 does not compile."""
         if not 0 < len(text) <= MOST_CHARACTERS:
             raise RulebookError(f"{shown(text)}: should have 1 to {MOST_CHARACTERS} characters")
+        return cls.compiled(text)
+
+    @classmethod
+    def compiled(cls, text: str) -> "Pattern":
+        """As ``parse``, of any length."""
         if _LIMIT in text:  # the last of several would count
             raise RulebookError(f"{shown(text)}: should set no {_LIMIT}…), the limits are fixed")
+        if _BRACED.search(text):  # the binding's PCRE2 would look for the letter x
+            raise RulebookError(f"{shown(text)}: an octet should be written as \\xff")
         try:
             octets = _LIMITS + text.encode()
             pcre2.compile(octets, jit=False)
         except (pcre2.PatternError, pcre2.LibraryError, UnicodeEncodeError) as error:
             raise RulebookError(f"{shown(text)} is not a pattern: {_reason(error)}") from None
         return cls(text, _compiled(octets))
+
+    @property
+    def is_machine_code(self) -> bool:
+        return bool(self._compiled.jit)
 
     def found_in(self, octets: bytes) -> bool:
         """Raises PatternCutError."""

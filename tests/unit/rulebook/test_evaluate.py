@@ -1,13 +1,18 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 
+from rulebook.conditions import Matches, MatchesNot
 from rulebook.evaluate import SILENT, evaluate
 from rulebook.networks import NetworkSet
+from rulebook.patterns import Pattern
 from rulebook.values import (
     Action,
+    Condition,
     Facts,
     Mode,
+    On,
     Phase,
     Rule,
     Rulebook,
@@ -135,3 +140,56 @@ def test_asking_changes_no_facts() -> None:
     before = Facts(source="192.0.2.7")
     ruled(rule("a", Action.SKIP_VIRUS, lock_s=1), rule("b", Action.REFUSE))
     assert before == FACTS
+
+
+def test_requiring_authentication_ends_the_phase_for_who_has_not_authenticated() -> None:
+    rulebook = Rulebook({Phase.MAIL: (rule("a", Action.REQUIRE_AUTH), rule("b", Action.ADMIT))})
+    stranger = evaluate(rulebook, Phase.MAIL, FACTS)
+    assert (stranger.action, stranger.rule_id) == (Action.REQUIRE_AUTH, "a")
+    known = evaluate(rulebook, Phase.MAIL, replace(FACTS, authenticated=True))
+    assert (known.action, known.rule_id, known.noted) == (Action.ADMIT, "b", ())
+
+
+def test_profiles_and_relaying_unread_add_up() -> None:
+    one = replace(rule("a", Action.LIMIT_PROFILE), profile="dial-up")
+    other = replace(rule("b", Action.LIMIT_PROFILE), profile="new")
+    ruling = ruled(one, rule("c", Action.RELAY_UNREAD), other)
+    assert (ruling.profiles, ruling.relay_unread) == (("dial-up", "new"), True)
+    assert ruled(rule("a")).relay_unread is False
+
+
+def test_a_sanction_says_who_bears_what() -> None:
+    points = replace(rule("a"), points=2.5, on=On.PREFIX)
+    both = replace(rule("b", lock_s=60), points=1.0, on=On.AUTH_USER)
+    assert ruled(points, both).sanctions == (
+        Sanction("a", On.PREFIX, 0, 2.5),
+        Sanction("b", On.AUTH_USER, 60, 1.0),
+    )
+
+
+NEVER_ENDING = Matches("helo_matches", (Pattern.parse("(a+)+$"),))
+NOT_NEVER_ENDING = MatchesNot("helo_matches_not", NEVER_ENDING.patterns)
+CUTS = replace(FACTS, helo=b"a" * 400 + b"b")
+
+
+@pytest.mark.parametrize("condition", [NEVER_ENDING, NOT_NEVER_ENDING])
+@pytest.mark.parametrize("action", Action)
+def test_a_pattern_that_was_cut_holds_for_nothing_that_a_stranger_may_wish_for(
+    condition: Condition, action: Action
+) -> None:
+    wished_for = action in {
+        *(Action.ADMIT, Action.SKIP_SPAM, Action.SKIP_VIRUS, Action.TUNNEL_TLS),
+        Action.RELAY_UNREAD,
+    }
+    asked = Rule("a", Phase.MAIL, action, (condition,))
+    ruling = evaluate(Rulebook({Phase.MAIL: (asked,)}), Phase.MAIL, CUTS)
+    assert ruling.cut == ("a",)
+    assert ("a" not in (ruling.rule_id, *ruling.noted)) is wished_for
+
+
+def test_what_was_cut_is_told_once_a_rule() -> None:
+    twice = Rule("a", Phase.MAIL, Action.REFUSE, (NEVER_ENDING, NOT_NEVER_ENDING))
+    other = Rule("b", Phase.MAIL, Action.REFUSE, (NEVER_ENDING,))
+    rulebook = Rulebook({Phase.MAIL: (replace(twice, mode=Mode.SHADOW), other)})
+    ruling = evaluate(rulebook, Phase.MAIL, CUTS)
+    assert (ruling.cut, ruling.shadows, ruling.rule_id) == (("a", "b"), ("a",), "b")

@@ -14,6 +14,7 @@ from rulebook.conditions import (
     MatchesNot,
     OneOf,
     Over,
+    a_label,
 )
 from rulebook.errors import RulebookError, shown
 from rulebook.networks import NetworkSet
@@ -71,8 +72,9 @@ def _domains(key: str, value: Any) -> Condition:
                 f"{shown(text)} should be a domain in lower case, as example.org, or .example.org "
                 "with all its subdomains"
             )
-    parents = {text[1:] for text in given if text.startswith(".")}
-    return InDomains(key, frozenset(given) - {f".{each}" for each in parents}, frozenset(parents))
+    parents = {a_label(text[1:]) for text in given if text.startswith(".")}
+    names = {a_label(text) for text in given if not text.startswith(".")}
+    return InDomains(key, frozenset(names), frozenset(parents))
 
 
 def _zones(key: str, value: Any) -> Condition:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from rulebook.conditions import FoundMatches, Matches, MatchesNot
 from rulebook.errors import RulebookError
 from rulebook.facts import Phase
 from rulebook.permitted import ACTIONS
@@ -25,6 +26,8 @@ from rulebook.reading.fields import (
 from rulebook.rules import Action, Mode, On, Rule
 
 MOST_RULES: Final = 10_000
+MOST_PATTERNS: Final = 2000
+"""Of all rules together: each takes some KiB of machine code."""
 
 _KEYS: Final = frozenset(
     ("id", "phase", "when", "action", "mode", "reply", "profile", "lock_s", "points", "on")
@@ -46,10 +49,19 @@ def read_rules(document: Table) -> dict[Phase, tuple[Rule, ...]]:
         _rule(entry, f"rules[{index}]")
         for index, entry in enumerate(tables(document, "rules", MOST_RULES))
     ]
+    patterns = sum(len(each.patterns) for rule in rules for each in _with_patterns(rule))
+    if patterns > MOST_PATTERNS:
+        raise RulebookError(f"rules: should have at most {MOST_PATTERNS} patterns together")
     by_phase: dict[Phase, list[Rule]] = {}
     for rule in rules:
         by_phase.setdefault(rule.phase, []).append(rule)
     return {phase: tuple(by_phase[phase]) for phase in Phase if phase in by_phase}
+
+
+def _with_patterns(rule: Rule) -> list[Matches | MatchesNot | FoundMatches]:
+    return [
+        each for each in rule.conditions if isinstance(each, Matches | MatchesNot | FoundMatches)
+    ]
 
 
 def read_burden(entry: Table, place: str) -> Burden:
@@ -78,8 +90,8 @@ def _rule(entry: Table, place: str) -> Rule:
         phase=phase,
         action=action,
         conditions=tuple(
-            at(f"{place}.when.{key}", partial(CONDITIONS[key], key), value)
-            for key, value in when.items()
+            at(f"{place}.when.{key}", partial(CONDITIONS[key], key), when[key])
+            for key in sorted(when, key=_is_dear)
         ),
         mode=choice(Mode, entry.get("mode", Mode.ENFORCE), f"{place}.mode"),
         reply=reply(entry, place),
@@ -88,6 +100,11 @@ def _rule(entry: Table, place: str) -> Rule:
         on=burden.on,
         profile=_profile(entry, action, place),
     )
+
+
+def _is_dear(key: str) -> bool:
+    """Patterns are asked last: what is cheap may spare them."""
+    return "_matches" in key
 
 
 def _profile(entry: Table, action: Action, place: str) -> str:
