@@ -23,6 +23,14 @@ class Judge(Enum):
     LOCAL = "local"
 
 
+class ScanEnd(Enum):
+    """How a call to a scanner ended."""
+
+    ANSWERED = "answered"
+    TRIED_AGAIN = "tried again elsewhere"
+    GIVEN_UP = "given up"
+
+
 class RuleMode(Enum):
     ENFORCED = "enforced"
     SHADOW = "shadow"
@@ -95,6 +103,7 @@ VERDICT_WAIT: Final = histogram(
 DECISIONS: Final = counter(
     "edge_decisions", "Decisions on sessions, by who made them.", judge=Judge, decision=DecisionKind
 )
+SCANS: Final = counter("edge_scans", "Calls to scanners, by how they ended.", end=ScanEnd)
 OCTETS: Final = counter("edge_octets", "Octets received, by side.", side=Side)
 TUNNELS: Final = counter("edge_tunnels", "Sessions that became a TLS tunnel.")
 TUNNELS_ENDED: Final = counter(

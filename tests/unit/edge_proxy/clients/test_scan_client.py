@@ -9,6 +9,7 @@ import pytest
 
 from edge_proxy.clients.scan_client import (
     BACKLOG_OCTETS,
+    KEPT_OCTETS,
     LARGEST_PART_OCTETS,
     PART_OCTETS,
     ScanClient,
@@ -292,7 +293,20 @@ async def test_what_will_not_pass_is_not_tried_again(
     assert len(scanner.scans) == 1
 
 
-async def test_a_stream_is_not_tried_again(client: ScanClient, scanner: FakeScanner) -> None:
-    scanner.always = Step(answer=grpc.StatusCode.UNAVAILABLE)
-    assert (await whole(client, b"x" * 2 * INLINE)).kind is VerdictKind.UNSCANNED
+@pytest.mark.parametrize("code", RETRYABLE)
+async def test_a_stream_that_is_short_still_begins_anew(
+    client: ScanClient, scanner: FakeScanner, code: grpc.StatusCode
+) -> None:
+    scanner.plan.extend([Step(answer=code), Step(answer=code)])
+    content = b"x" * 2 * INLINE + INFECTED_WORD
+    assert (await whole(client, content)).kind is VerdictKind.INFECTED
+    assert len(scanner.scans) == 3
+    assert scanner.scans[-1].content == content
+
+
+async def test_a_stream_that_grew_too_long_to_keep_is_not_tried_again(
+    client: ScanClient, scanner: FakeScanner
+) -> None:
+    scanner.plan.append(Step(answer=grpc.StatusCode.UNAVAILABLE))
+    assert (await whole(client, b"x" * (2 * KEPT_OCTETS))).kind is VerdictKind.UNSCANNED
     assert len(scanner.scans) == 1
