@@ -28,7 +28,7 @@ MOST_PATTERNS: Final = 20
 """Of one condition."""
 
 Reader = Callable[[str, Any], Condition]
-_DOMAIN: Final = re.compile(r"\.?[^\s.@]{1,63}(?:\.[^\s.@]{1,63}){0,126}")
+_DOMAIN: Final = re.compile(r"\.?[^\s.@*]{1,63}(?:\.[^\s.@*]{1,63}){0,126}")
 
 
 def _networks(key: str, value: Any) -> Condition:
