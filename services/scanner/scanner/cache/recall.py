@@ -61,10 +61,10 @@ class Recall:
         case = await self._cases.of(question)
         if case is None:
             return CacheSource.UNKEPT, Answer(await ask(question.content))
-        known = self._memory.get(case.key, self._clock())
-        if known is not None:
-            return CacheSource.HERE, Answer(known, cached=True)
-        while (flight := self._flights.of(case.key)) is not None:
+        while (known := self._memory.get(case.key, self._clock())) is None:
+            flight = self._flights.of(case.key)
+            if flight is None:
+                return await self._led(case, ask)
             followed = await flight.landing(case.patient_until_s)
             if followed is not None:
                 return CacheSource.FOLLOWED, Answer(followed, cached=True)
@@ -72,13 +72,16 @@ class Recall:
                 statements = await ask(case.given)
                 self._keep(case, statements)
                 return CacheSource.ASKED, Answer(statements)
-        # No await since the look at the flights: nobody else can have begun one.
+        return CacheSource.HERE, Answer(known, cached=True)
+
+    async def _led(self, case: Case, ask: Ask) -> tuple[CacheSource, Answer]:
+        """Only without an await since the look at the flights, or there could be one already."""
         with self._flights.leading(case.key) as flight:
-            source, answer = await self._led(case, ask)
+            source, answer = await self._known_or_asked(case, ask)
             flight.land(answer.statements)
         return source, answer
 
-    async def _led(self, case: Case, ask: Ask) -> tuple[CacheSource, Answer]:
+    async def _known_or_asked(self, case: Case, ask: Ask) -> tuple[CacheSource, Answer]:
         token = f"{self._replica}-{next(self._claims)}"
         kept = False
         try:
