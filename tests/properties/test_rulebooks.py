@@ -121,10 +121,11 @@ _NETWORKS: Final = st.lists(
     st.sampled_from(
         ["192.0.2.0/24", "192.0.0.0/16", "192.0.2.7", "0.0.0.0/0", "2001:db8::/32", "::/0"]
     ),
-    max_size=3,
+    min_size=1,
+    max_size=2,
 ).map(NetworkSet.parse)
 _NAMES: Final = st.sampled_from(["", "a", "b.a", "c.b.a", "ba"])
-_SOME_NAMES: Final = st.frozensets(_NAMES, max_size=3)
+_SOME_NAMES: Final = st.frozensets(_NAMES, min_size=1, max_size=3)
 _PATTERNS: Final = st.lists(
     st.sampled_from(["a", "^b", r"\.a$", "(?i)C", r"(.)\1", "^$", "(?:a|b)+c", "[^.]{2}"]),
     min_size=1,
@@ -154,8 +155,8 @@ _RULES: Final = st.builds(
     Rule,
     id=st.just(""),
     phase=st.just(Phase.MAIL),
-    action=st.sampled_from(Action),
-    conditions=st.lists(_CONDITIONS, max_size=3).map(tuple[Condition, ...]),
+    action=st.sampled_from([*(Action.NOTE,) * 10, *Action]),
+    conditions=st.lists(_CONDITIONS, min_size=1, max_size=2).map(tuple[Condition, ...]),
     mode=st.sampled_from(Mode),
     lock_s=st.sampled_from([0, 60]),
     profile=st.just("p"),
@@ -186,7 +187,10 @@ def _rulebook(rules: list[Rule]) -> Rulebook:
     return Rulebook({Phase.MAIL: named})
 
 
-@given(st.lists(_RULES, max_size=12).map(_rulebook), st.lists(_FACTS, max_size=5))
+@given(
+    st.lists(_RULES, min_size=3, max_size=12).map(_rulebook),
+    st.lists(_FACTS, min_size=8, max_size=12),
+)
 def test_rules_say_the_same_however_they_are_found(book: Rulebook, said: list[Facts]) -> None:
     for facts in said:
         plain = judge(book, map(whole, book.rules[Phase.MAIL]), facts)

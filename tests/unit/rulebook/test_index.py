@@ -116,3 +116,15 @@ def test_requiring_authentication_is_a_condition_of_its_own() -> None:
     asks = rulebook("load_over = -1", action="require-auth")
     assert asked(asks.indices[Phase.MAIL], FACTS) == []
     assert asked(asks.indices[Phase.MAIL], Facts("192.0.2.7")) == ["0"]
+
+
+def test_rules_with_too_few_patterns_to_bundle_keep_their_place() -> None:
+    few = rulebook("helo_matches = 'far'", "load_over = -1", "helo_matches = 'mail'")
+    assert evaluate(few, Phase.MAIL, FACTS).noted == ("0", "1", "2")
+
+
+def test_one_pattern_that_cannot_be_bundled_keeps_its_rule_out_of_the_bundle() -> None:
+    plain = [f"helo_matches = ['{ordinal}', '(l|m)+x']" for ordinal in range(3)]
+    mixed = rulebook(*plain, r"helo_matches = ['x', '(a).*\1']")
+    assert asked(mixed.indices[Phase.MAIL], Facts("192.0.2.7", helo=b"none")) == ["3"]
+    assert evaluate(mixed, Phase.MAIL, FACTS).noted == ("3",)
