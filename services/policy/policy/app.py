@@ -14,10 +14,12 @@ from policy.admin.app import build_admin
 from policy.admin.context import AdminContext
 from policy.admin.server import AdminServer
 from policy.admin.tokens import Tokens, read_tokens
-from policy.backing import redis_store
+from policy.backing import dns_resolver, redis_store
 from policy.config import PolicySettings
 from policy.core.farm import Farm
 from policy.core.local_limiter import LocalLimiter
+from policy.dns.dnsbl import DnsblChecker
+from policy.dns.spf_check import SpfChecker
 from policy.grpc_service.answering import Answering
 from policy.grpc_service.reporting import Reporting
 from policy.grpc_service.servicer import SERVICE_NAME, PolicyServicer
@@ -29,6 +31,7 @@ from policy.replica.decider import Decider
 from policy.replica.disk_copy import DiskCopy
 from policy.replica.keeper import FarmKeeper
 from policy.replica.presence import StorePresence
+from policy.replica.sender_facts import SenderFacts
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import MAX_DOCUMENT_OCTETS, parse
 from rulebook.errors import RulebookError
@@ -81,6 +84,7 @@ class PolicyApp:
         self.farm: Final = Farm()
         self.readiness: Final = Readiness("rulebook")
         self.presence: Final = StorePresence(clock)
+        self._resolver = dns_resolver(settings.dns)
         self._copy = DiskCopy(settings.state_dir) if settings.state_dir else None
         self._limiter = LocalLimiter(redis.away_share, lease_ms)
         self._contacts = EdgeContacts(clock)
@@ -156,14 +160,17 @@ class PolicyApp:
             await chores.write_copy(self._copy, self.keeper, self.farm, self._clock)
         if self._metrics is not None:
             await self._metrics.aclose()
+        await self._resolver.aclose()
         await self.store.aclose()
 
     def _make_servicer(self) -> PolicyServicer:
         decider = Decider(self.farm, self.store, self._limiter, self.presence, self._clock)
+        spf, blocklists = SpfChecker(self._resolver), DnsblChecker(self._resolver)
+        facts = SenderFacts(self.farm, spf, blocklists, self._settings.dns.deadline_s)
         return PolicyServicer(
             self.farm,
             self._watchers,
-            Answering(decider, self._contacts, self._settings.redis.deadline_s),
+            Answering(decider, facts, self._contacts, self._settings.redis.deadline_s),
             Reporting(self.farm, self.keeper, self.store, self.presence, self._clock),
             self._contacts,
         )

@@ -133,3 +133,7 @@ DNSBL_ANSWERS: Final = counter(
     "What DNS blocklists said of addresses; FAILED ones met the list's on_failure.",
     answer=DnsblAnswer,
 )
+UNASKED_SENDERS: Final = counter(
+    "policy_unasked_senders",
+    "Questions answered without SPF or DNSBLs, because too many others waited for theirs.",
+)

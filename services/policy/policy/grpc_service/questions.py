@@ -8,6 +8,7 @@ from policy.core.leases import Release, Renew
 from policy.core.subjects import MAX_NAME, SubjectError, normal_address
 from policy.replica.decider import Question
 from smtpgated.policy.v1 import policy_pb2
+from smtpgated_contracts.marshalling.asked import data_asked_from_wire, mail_asked_from_wire
 from smtpgated_contracts.marshalling.errors import MalformedMessage
 from smtpgated_contracts.marshalling.mail import session_from_wire
 from smtpgated_contracts.marshalling.policy import progress_from_wire
@@ -44,6 +45,17 @@ def _open(wire: policy_pb2.Question) -> Question:
     return sound_session(session_from_wire(wire.open_session.session))
 
 
+def _mail(wire: policy_pb2.Question) -> Question:
+    asked = mail_asked_from_wire(wire.ask_mail)
+    egress_address = normal_address(asked.egress_address) if asked.egress_address else ""
+    return replace(asked, session=sound_session(asked.session), egress_address=egress_address)
+
+
+def _data(wire: policy_pb2.Question) -> Question:
+    asked = data_asked_from_wire(wire.ask_data)
+    return replace(asked, session=sound_session(asked.session))
+
+
 def _renew(wire: policy_pb2.Question) -> Question:
     return Renew(tuple(map(_sound_progress, wire.renew_sessions.sessions)))
 
@@ -62,6 +74,8 @@ def _sound_progress(wire: policy_pb2.SessionProgress) -> SessionProgress:
 
 _READERS: Final[Mapping[str, Callable[[policy_pb2.Question], Question]]] = {
     "open_session": _open,
+    "ask_mail": _mail,
+    "ask_data": _data,
     "renew_sessions": _renew,
     "close_sessions": _release,
 }

@@ -18,11 +18,13 @@ from policy.ports import LeaseStore
 from policy.replica.presence import StorePresence
 from service_kit.clock import Clock
 from service_kit.failures import Unavailable
+from smtpgated_contracts.values.asked import DataAsked, MailAsked
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind, SessionProgress
 
-Question = SessionRef | Renew | Release | None
-"""A session that wants to open, leases to renew or to give back, or nothing sensible."""
+Question = SessionRef | MailAsked | DataAsked | Renew | Release | None
+"""A session that wants to open, a message that wants to pass, leases to renew or to give back, or
+nothing sensible."""
 
 _GROUNDS: Final = {
     DecisionKind.ADMIT: Ground.NOTHING_AGAINST,
@@ -81,6 +83,8 @@ class Decider:
     def _asked(self, question: Question, now_ms: int) -> Decision | LeaseRequest:
         if question is None:
             return MALFORMED
+        if isinstance(question, MailAsked | DataAsked):
+            return ADMITTED
         if not isinstance(question, SessionRef):
             return question
         judged = judge(self._farm, question, now_ms)
