@@ -3,7 +3,9 @@
 Errors: StartError (a port in use, rules that cannot be used, a required engine away).
 """
 
+import asyncio
 import logging
+import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -14,8 +16,10 @@ from scanner.cache.forgetful import Forgetful
 from scanner.config import ScannerSettings
 from scanner.grpc_service import NAME, ScanLimits, ScanService
 from scanner.panel import Panel
-from scanner.ports import Engine, VerdictCache
+from scanner.ports import Engine, HasDaemons, VerdictCache
 from scanner.signatures.knowledge import Knowledge
+from scanner.signatures.roll import Roll
+from scanner.signatures.settings import SignatureSettings
 from scanner.watch import Watch
 from service_kit.grpc_server import RunningServer, ServerOptions, start_server
 from service_kit.health import Readiness
@@ -57,6 +61,7 @@ async def serving(settings: ScannerSettings) -> AsyncIterator[RunningServer]:
         if settings.metrics is not None:
             status = await serve_http(settings.metrics.listen, readiness)
             stack.push_async_callback(status.aclose)
+        await _follow_signatures(settings.signatures, engines, readiness, stack)
         cache = settings.cache.open() if settings.cache is not None else Forgetful()
         stack.push_async_callback(cache.aclose)
         service = _service(settings, engines, watch, cache)
@@ -78,6 +83,27 @@ def _server_options(settings: ScannerSettings) -> ServerOptions:
         connection_age_s=settings.listen.connection_age_s,
         connection_age_grace_s=limits.receive_deadline_s + limits.scan_deadline_s,
     )
+
+
+async def _follow_signatures(
+    settings: SignatureSettings,
+    engines: Sequence[Engine],
+    readiness: Readiness,
+    stack: AsyncExitStack,
+) -> None:
+    """SIGHUP: the engines whose daemons have signatures reload them."""
+    daemons = [
+        daemon for each in engines if isinstance(each, HasDaemons) for daemon in each.daemons
+    ]
+    if not daemons:
+        return
+    roll = Roll(daemons, settings.open_folder(), settings.open_farm(), readiness, settings)
+    stack.push_async_callback(roll.aclose)
+    tasks = await stack.enter_async_context(Tasks())
+    tasks.spawn(roll.run(), name="follow the signatures")
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, roll.demand)
+    stack.callback(loop.remove_signal_handler, signal.SIGHUP)
 
 
 async def _start(engines: Sequence[Engine], stack: AsyncExitStack) -> None:

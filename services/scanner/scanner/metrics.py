@@ -4,7 +4,7 @@ from enum import Enum
 from typing import Final
 
 from scanner.engines.registry import EngineTables
-from scanner.ports import FailureReason
+from scanner.ports import FailureReason, ReloadOutcome
 from service_kit.failures import FailureKind
 from service_kit.metrics import counter, gauge, histogram
 from smtpgated_contracts.values.scan import VerdictKind
@@ -93,6 +93,15 @@ SIGNATURES_STALE: Final = gauge(
     "1 while that database is older than [signatures] stale_after_s, else 0.",
     combined="livemax",
     engine=EngineName,
+)
+RELOADS: Final = counter(
+    "scanner_signatures_reloads",
+    "Daemons that were told to reload, by outcome.",
+    outcome=ReloadOutcome,
+)
+DAEMONS_OUT: Final = gauge(
+    "scanner_signatures_daemons_out",
+    "Daemons out of choice now: while they reload, or because they cannot be trusted.",
 )
 SIGNATURES_REFUSED: Final = gauge(
     "scanner_signatures_refused",

@@ -5,10 +5,10 @@ judges. It may be asked for many contents at once and bounds that itself. Whatev
 from judging leaves it as EngineFailure; being cancelled frees what the scan held at once.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from scanner.core.content import Content
 from scanner.core.profile import EngineProfile, EngineVersion
@@ -61,6 +61,62 @@ class EngineFailure(Exception):  # noqa: N818 - named for what happened to the e
 
     def __str__(self) -> str:
         return f"{self.reason.value} ({self.detail})" if self.detail else self.reason.value
+
+
+class Duty(Enum):
+    """Whether a daemon is chosen for scans."""
+
+    FULL = "like any other"
+    RESERVE = "when there is no other"
+    NONE = "never: it cannot be trusted"
+
+
+class ReloadOutcome(Enum):
+    """How telling a daemon to reload ended."""
+
+    LOADED = "loaded, and proven"
+    KEPT = "not loaded: it goes on with what it had"
+    LOST = "not to be trusted, or not there any more"
+    AWAY = "was not there to be told"
+
+
+class Daemon(Protocol):
+    """One of those behind an engine, as far as its signatures go.
+
+    ``edition``: of the database folder, as far as this daemon is known to have loaded it; empty:
+    not known. ``refused``: why a newer one is not loaded; empty when there is none. Methods raise
+    EngineFailure, and bound their own time.
+    """
+
+    edition: str
+    refused: str
+    duty: Duty
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def outstanding(self) -> int:
+        """Scans that wait for it or are with it."""
+        ...
+
+    async def version(self) -> EngineVersion: ...
+
+    async def reload(self) -> None:
+        """Tells it to; it loads afterwards."""
+        ...
+
+    async def finds(self, content: bytes) -> bool:
+        """Whether one of its signatures matches."""
+        ...
+
+
+@runtime_checkable
+class HasDaemons(Protocol):
+    """An engine whose daemons have signatures that can be reloaded."""
+
+    @property
+    def daemons(self) -> Sequence[Daemon]: ...
 
 
 class Engine(Protocol):

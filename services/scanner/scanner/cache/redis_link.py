@@ -26,14 +26,14 @@ MOST_CONNECTIONS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A Lua script beside this file; ``digest`` is what EVALSHA calls it by."""
+    """A Lua script in the folder of a package; ``digest`` is what EVALSHA calls it by."""
 
     text: str
     digest: str
 
     @classmethod
-    def named(cls, name: str) -> Self:
-        text = (resources.files("scanner.cache") / f"{name}.lua").read_text(encoding="utf-8")
+    def named(cls, name: str, package: str = "scanner.cache") -> Self:
+        text = (resources.files(package) / f"{name}.lua").read_text(encoding="utf-8")
         # SHA-1 is how Redis names scripts; nothing rests on its strength.
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 

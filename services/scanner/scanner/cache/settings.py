@@ -19,6 +19,16 @@ Life = Annotated[float, Field(ge=1, le=_DAY_S)]
 _LIVES = Lives()
 
 
+def sound_url(url: str) -> str:
+    """Of a Redis, without a password. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in _SCHEMES or not url.startswith(f"{parts.scheme}://"):
+        raise ValueError(f"must begin with {', '.join(f'{each}://' for each in _SCHEMES)}")
+    if parts.password or "password=" in parts.query:
+        raise ValueError("a password belongs into a file: name it as url_file")
+    return url
+
+
 class CacheSettings(Settings):
     url: str | None = None
     """What the replicas of a farm share: redis://host:port/db, rediss:// for TLS, or unix:///path.
@@ -44,14 +54,7 @@ class CacheSettings(Settings):
     @field_validator("url")
     @classmethod
     def _sound(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        if parts.scheme not in _SCHEMES or not url.startswith(f"{parts.scheme}://"):
-            raise ValueError(f"must begin with {', '.join(f'{each}://' for each in _SCHEMES)}")
-        if parts.password or "password=" in parts.query:
-            raise ValueError("a password belongs into a file: name it as url_file")
-        return url
+        return url if url is None else sound_url(url)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

@@ -2,7 +2,8 @@
 
 ``content`` what is looked at · ``plan`` who is asked · ``verdict`` what their statements mean
 together · ``clamd_wire``, ``mksd_wire``, ``spamd_wire``, ``rspamd_wire``, ``yara_wire`` the
-octets of each engine · ``budget`` the bounds of looking inside a message · ``readings``,
+octets of each engine · ``clamd_database`` what is in its files ·
+``budget`` the bounds of looking inside a message · ``readings``,
 ``mime_parts``, ``zip_members`` looking inside · ``essence``, ``cache_key``, ``cache_life``,
 ``cached_statements`` what is remembered of a scan, by what, for how long, and as what.
 

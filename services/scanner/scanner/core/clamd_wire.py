@@ -1,4 +1,4 @@
-"""clamd's protocol (clamd(8)): sessions of INSTREAM commands, and VERSION.
+"""clamd's protocol (clamd(8)): sessions of INSTREAM commands, VERSION and RELOAD.
 
 Inside IDSESSION clamd numbers the commands of a connection from 1 and says the number with
 each reply; one command is under way at a time here, so any other number is malformed.
@@ -21,6 +21,7 @@ from scanner.core.replies import ReplyMalformed, words
 
 OPEN_SESSION: Final = b"zIDSESSION\0"
 ASK_VERSION: Final = b"zVERSION\0"
+RELOAD: Final = b"zRELOAD\0"
 _INSTREAM: Final = b"zINSTREAM\0"
 _END: Final = struct.pack(">I", 0)
 
@@ -162,6 +163,27 @@ class VersionReader:
     def feed(self, octets: bytes) -> EngineVersion | None:
         line = self._line.complete(octets)
         return None if line is None else _version(line)
+
+
+class ReloadReader:
+    """Reads the reply to RELOAD, asked outside of a session: a promise, for it loads later."""
+
+    __slots__ = ("_line",)
+
+    def __init__(self) -> None:
+        self._line = _NulEnded()
+
+    @property
+    def trailing(self) -> bytes:
+        return self._line.trailing
+
+    def feed(self, octets: bytes) -> bool | None:
+        line = self._line.complete(octets)
+        if line is None:
+            return None
+        if line != b"RELOADING":
+            raise ReplyMalformed(f"no promise to reload: {words(line)}")
+        return True
 
 
 def _version(line: bytes) -> EngineVersion:

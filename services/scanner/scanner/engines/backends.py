@@ -3,7 +3,8 @@
 ``ask`` goes to the one with the least to do whose circuit is not open. When that one fails as a
 daemon fails (cannot be reached, leaves, says nonsense) the next one is asked, each at most once;
 with ``hedge_after_s`` a second one is asked when the first has not answered by then, and the
-first answer counts. Scanning changes nothing anywhere, so asking twice is harmless; all of it
+first answer counts. One on reserve is asked when there is no other, one without duty never.
+Scanning changes nothing anywhere, so asking twice is harmless; all of it
 happens under the one absolute deadline of the scan.
 
 Errors: EngineFailure, that of the daemon asked last.
@@ -17,7 +18,7 @@ from typing import Final, TypeVar
 from scanner.core.circuit import Circuit, CircuitState
 from scanner.engines.link import EngineLink, connect
 from scanner.engines.pool import LinkPool
-from scanner.ports import EngineFailure, FailureReason
+from scanner.ports import Duty, EngineFailure, FailureReason
 from service_kit.addresses import UnixOrTcp
 
 Reply = TypeVar("Reply")
@@ -27,16 +28,20 @@ Talk = Callable[[EngineLink], Awaitable[Reply]]
 _THE_DAEMONS_FAULT: Final = frozenset(
     {FailureReason.UNREACHABLE, FailureReason.LOST, FailureReason.MALFORMED}
 )
+LOOK_S: Final = 4.0
+"""Less than the watch gives the whole engine."""
 _ALL_AWAY: Final = "every backend failed again and again; it will be tried anew in seconds"
 
 
 class Backend:
-    """One daemon. ``outstanding``: scans that wait for it or are with it."""
+    """One daemon. ``outstanding``: scans that wait for it or are with it. ``duty``: whether it
+    is chosen, whatever its circuit says."""
 
     def __init__(self, address: UnixOrTcp, connections: int) -> None:
         self.address: Final = address
         self.circuit: Final = Circuit()
         self.outstanding = 0
+        self.duty = Duty.FULL
         self._pool = LinkPool(address, connections)
 
     @property
@@ -48,13 +53,20 @@ class Backend:
             return await talk(link)
 
     async def look(self, talk: Talk[Reply]) -> Reply:
-        """Beside the scans, on a connection of its own: is it there?"""
-        async with self._judged(float("inf")):
-            link = await connect(self.address)
-            try:
-                return await talk(link)
-            finally:
-                link.abort()
+        """Beside the scans, on a connection of its own: is it there?
+
+        Bounded here, so that one which hangs does not keep the others' answers back.
+        """
+        deadline = asyncio.get_running_loop().time() + LOOK_S
+        try:
+            async with asyncio.timeout_at(deadline), self._judged(deadline):
+                link = await connect(self.address)
+                try:
+                    return await talk(link)
+                finally:
+                    link.abort()
+        except TimeoutError:
+            raise EngineFailure(FailureReason.TIMED_OUT) from None
 
     @asynccontextmanager
     async def _judged(self, deadline: float) -> AsyncIterator[None]:
@@ -154,7 +166,12 @@ class Backends:
     def _best(self, candidates: Iterable[Backend]) -> Backend | None:
         now_s = asyncio.get_running_loop().time()
         ready = [each for each in candidates if each.circuit.state(now_s) is not CircuitState.OPEN]
-        return min(ready, key=lambda each: each.outstanding, default=None)
+        for duty in (Duty.FULL, Duty.RESERVE):
+            willing = (each for each in ready if each.duty is duty)
+            best = min(willing, key=lambda each: each.outstanding, default=None)
+            if best is not None:
+                return best
+        return None
 
 
 async def _or_failure(answer: Awaitable[Reply]) -> Reply | EngineFailure:

@@ -11,19 +11,13 @@ Errors: EngineFailure.
 from dataclasses import replace
 from typing import Final, Literal
 
-from scanner.core.clamd_wire import (
-    ASK_VERSION,
-    OPEN_SESSION,
-    Outcome,
-    StreamReader,
-    StreamReply,
-    VersionReader,
-    instream,
-)
+from scanner.core.clamd_wire import Outcome, StreamReply
 from scanner.core.content import Content
 from scanner.core.profile import EngineVersion, LooksAt
 from scanner.core.verdict import Statement
 from scanner.engines.backends import Backends
+from scanner.engines.clamd_daemon import ClamdDaemon
+from scanner.engines.clamd_talk import instreamed, told_version
 from scanner.engines.link import EngineLink
 from scanner.engines.settings import Addresses, Count, DaemonSettings, Octets
 from scanner.ports import EngineFailure, FailureReason, ScanContext
@@ -63,6 +57,7 @@ class ClamdEngine:
             NAME, EngineClass.VIRUS, looks_at=LooksAt(settings.looks_at)
         )
         self._backends = Backends(settings.address, settings.connections, settings.hedge_after_s)
+        self.daemons: Final = tuple(ClamdDaemon(each) for each in self._backends.all)
 
     @property
     def warm_links(self) -> int:
@@ -75,24 +70,21 @@ class ClamdEngine:
     async def scan(
         self, content: Content, _context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
-        async def instreamed(link: EngineLink) -> StreamReply:
-            number = link.exchanges + 1
-            opening = (OPEN_SESSION,) if number == 1 else ()
-            reply = await link.exchange((*opening, *instream(content)), StreamReader(number))
-            if reply.outcome is Outcome.CLEAN and link.answered_early:
-                raise EngineFailure(FailureReason.MALFORMED, "clean before it had all of it")
-            return reply
+        async def judged(link: EngineLink) -> StreamReply:
+            return await instreamed(link, content)
 
-        return _statements(await self._backends.ask(deadline, instreamed))
+        return _statements(await self._backends.ask(deadline, judged))
 
     async def version(self) -> EngineVersion:
         """Of several the one that knows least: what the engine says is as old as that."""
 
-        async def told(link: EngineLink) -> EngineVersion:
-            return await link.exchange((ASK_VERSION,), VersionReader())
-
-        versions, away = await self._backends.look(told)
-        return replace(min(versions, key=lambda each: each.signatures or 0), away=away)
+        versions, away = await self._backends.look(told_version)
+        least = min(versions, key=lambda each: each.signatures or 0)
+        # While they differ the engine is neither what it was nor what it will be.
+        editions = {each.edition for each in self.daemons}
+        edition = "+".join(sorted(filter(None, editions)))
+        refused = next((each.refused for each in self.daemons if each.refused), "")
+        return replace(least, away=away, edition=edition, refused=refused)
 
     async def aclose(self) -> None:
         self._backends.close()
