@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
-PEERS=(clamav-daemon spamd spamassassin rspamd postfix haproxy nftables iproute2 swaks curl procps systemd docker.io debootstrap)
+PEERS=(clamav-daemon clamdscan spamd spamassassin rspamd postfix haproxy nftables iproute2 swaks curl procps systemd docker.io debootstrap)
 # Mail servers beside Postfix: unpacked, never installed; then the libraries they want.
 UNPACKED=(exim4-daemon-light opensmtpd)
 PEERS+=(libdb5.3 libgnutls-dane0 libidn12 libnsl2 libevent-2.1-7)
