@@ -30,7 +30,11 @@ def record(verdict: Verdict, case: ScanContext, size_octets: int) -> None:
 
 
 def _in_words(finding: Finding) -> str:
-    """``clamd virus infected Eicar-Test-1``, ``spamd spam clean 1.5 HTML_MESSAGE``."""
+    """``clamd virus infected Eicar-Test-1 (ClamAV 1.4.3/27800, 4 ms)``,
+    ``spamd spam clean 1.5 HTML_MESSAGE (spamd 1.5, cached, 0 ms)``."""
     score = f" {finding.score:g}" if finding.engine_class is EngineClass.SPAM else ""
     name = f" {finding.name}" if finding.name else ""
-    return f"{finding.engine} {finding.engine_class} {finding.kind}{score}{name}"
+    origin = finding.version or "version unknown"
+    cached = ", cached" if finding.cached else ""
+    said = f"{finding.engine} {finding.engine_class} {finding.kind}{score}{name}"
+    return f"{said} ({origin}{cached}, {finding.spent_ms} ms)"

@@ -12,8 +12,9 @@ from tests.unit.scanner.fakes import CONTEXT, SPAM, VIRUS
 VERDICT = Verdict(
     VerdictKind.SUSPECT,
     (
-        Finding("clamd", VIRUS, VerdictKind.CLEAN),
-        Finding("spamd", SPAM, VerdictKind.SUSPECT, "GTUBE", 1000.0),
+        Finding("clamd", VIRUS, VerdictKind.CLEAN, spent_ms=4, version="ClamAV 1.4.3/27800"),
+        Finding("spamd", SPAM, VerdictKind.SUSPECT, "GTUBE", 1000.0, 0, "spamd 1.5", cached=True),
+        Finding("yara", VIRUS, VerdictKind.CLEAN, spent_ms=12),
     ),
     (Missing(VIRUS, "yara: no answer in time"),),
     12,
@@ -30,7 +31,11 @@ def test_a_scan_is_one_line_of_facts(caplog: pytest.LogCaptureFixture) -> None:
         "transaction": 1,
         "size_octets": 4711,
         "verdict": "suspect",
-        "findings": ["clamd virus clean", "spamd spam suspect 1000 GTUBE"],
+        "findings": [
+            "clamd virus clean (ClamAV 1.4.3/27800, 4 ms)",
+            "spamd spam suspect 1000 GTUBE (spamd 1.5, cached, 0 ms)",
+            "yara virus clean (version unknown, 12 ms)",
+        ],
         "missing": ["virus: yara: no answer in time"],
         "spent_ms": 12,
     }
