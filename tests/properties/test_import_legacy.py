@@ -21,7 +21,8 @@ _NUMBERS: Final = st.integers(-(2**40), 2**40).map(str) | st.sampled_from(
 _WORDS: Final = st.sampled_from(
     ["yes", "no", "off", "clamd", "mksd", "spamassassin", "mandatory", "ifsupported", "virus, spam",
      "never", "antivir,antispam,regex", "accepted,base64", "/run/x", "/", "192.0.2.9",
-     "192.0.2.9:783", "*", "local3", "cron", "err", "ip-only", "incoming", "^[", "a\x7f\"b\\"]
+     "192.0.2.9:783", "*", "local3", "cron", "err", "ip-only", "incoming", "^[", "a\x7f\"b\\",
+     "outgoing", "fixed", "bl.example, other.example", r"(a)\1|\.x$", "(*UTF)x"]
 )  # fmt: skip
 _LINES: Final = st.builds(
     "{} {}".format, st.sampled_from(sorted(DIRECTIVES)), _NUMBERS | _WORDS | st.text(max_size=20)

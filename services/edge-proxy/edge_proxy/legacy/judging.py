@@ -3,16 +3,18 @@
 from typing import Final
 
 from edge_proxy.legacy.draft import Draft, File, Old
+from edge_proxy.legacy.wording import lock, lock_s, reply
 
-_FOR_EVER_S: Final = 10 * 365 * 24 * 3600
 _LONGEST_SCAN_S: Final = 220
 _LARGEST_OCTETS: Final = 1024 * 1024 * 1024
 _LEAST_HELD_OCTETS: Final = 512 * 1024 * 1024
-_LONGEST_REPLY: Final = 400
 _ABOVE_ENGINE_S, _ABOVE_SCAN_S = 5, 5
 """Deadlines nest: the engine's, the scanner's own, the edge's."""
 _HIGHEST_SCORE: Final = 10_000.0
 _LOWEST_SCORE: Final = -1000.0
+
+_NO_LOCK: Final = frozenset({"maxhost", "maxident", "earlytalk"})
+"""Refused as before, but what refuses is no rule that could lock."""
 
 _ENGINES: Final = {"clamd": "clamd", "mksd": "mksd", "spamassassin": "spamd"}
 
@@ -87,58 +89,33 @@ def _authenticated(old: Old, draft: Draft) -> None:
         if word in skip:
             action = f"skip-{what}-scan"
             draft.rule({"id": f"auth-{action}", "phase": "auth", "action": action}, "auth_skip")
-    if "direct" in skip:
-        draft.say("auth_skip", "direct: not offered; authenticated sessions stay supervised")
-    if skip & {"regex", "dnsbl"}:
-        draft.lacking["auth_skip"] = "regex and dnsbl: no conditions of the rulebook yet"
     if skip == {"none"}:
         draft.say("auth_skip", "nothing is skipped, as before")
-    match old.text("auth_require"):
-        case "mandatory":
-            when = {"when": {"authenticated": False}, "action": "refuse"}
-            rule = {"id": "auth-require", "phase": "data", **when}
-            draft.rule(rule | _reply(old, "msg_auth_required"), "auth_require", "msg_auth_required")
-        case "ifsupported":
-            draft.lacking["auth_require"] = "what the server offers is no condition yet"
-        case _:
-            draft.say("auth_require", "not required, as before")
 
 
 def _verdicts(old: Old, draft: Draft, *, virus: bool, spam: bool) -> None:
-    lock_on, lock_s = old.words("lock_on"), old.number("lock_duration")
-    seconds = _FOR_EVER_S if lock_s < 0 else lock_s
-    if lock_s < 0:
+    if old.number("lock_duration") < 0:
         draft.say("lock_duration", "for ever has become ten years")
     if virus:
         rule: dict[str, object] = {
             "id": "infected",
             "phase": "content",
             "when": {"verdict": "infected"},
+            "action": "refuse",
         }
-        rule |= {"action": "refuse"} | _reply(old, "msg_virus_found")
-        if "virus" in lock_on and seconds:
-            rule["lock_s"] = seconds
+        rule |= reply(old, "msg_virus_found") | lock(old, "virus")
         draft.rule(rule, "lock_on", "lock_duration", "msg_virus_found")
     if spam:
         rule = {"id": "suspect", "phase": "content", "when": {"verdict": "suspect"}}
-        if "spam" in lock_on:
-            rule |= {"action": "refuse"} | _reply(old, "msg_spam_found")
-            if seconds:
-                rule["lock_s"] = seconds
+        if "spam" in old.words("lock_on"):
+            rule |= {"action": "refuse"} | reply(old, "msg_spam_found") | lock(old, "spam")
         else:
             rule["action"] = "note"  # it was found, said, and let pass
         draft.rule(rule, "lock_on", "lock_duration", "msg_spam_found")
-    others = sorted(lock_on - {"virus", "spam", "never"})
-    if others and seconds:
-        without = f"no locks yet for {', '.join(others)}"
+    others = sorted(old.words("lock_on") & _NO_LOCK)
+    if others and lock_s(old):
+        without = f"no locks for {', '.join(others)}"
         if "lock_on" in old.given:
             draft.lacking["lock_on"] = without
         else:
             draft.say("lock_on", without)
-
-
-def _reply(old: Old, name: str) -> dict[str, object]:
-    """The operator's own text, as far as a reply can carry it."""
-    text = old.text(name)
-    kept = "".join(each if each.isascii() and each.isprintable() else "?" for each in text)
-    return {"reply": kept[:_LONGEST_REPLY]}

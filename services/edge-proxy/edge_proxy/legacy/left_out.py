@@ -9,6 +9,7 @@ _LIMITS_OF_THE_UNIT: Final = "resource limits are the service manager's (systemd
 _NO_SPOOL: Final = "nothing is written to disk: messages are streamed to the scanner"
 _LOCKS_IN_POLICY: Final = "locks are in the policy service, with REST and smtp-gated CLI"
 _STATUS: Final = "status is on the policy service's page, in its REST API and in /metrics"
+_NEVER_IN_FORCE: Final = "the old program counted it and never acted on it"
 _UNIT: Final = "user, group and working folder are the service manager's"
 
 GONE: Final[Mapping[str, str]] = {
@@ -42,34 +43,13 @@ GONE: Final[Mapping[str, str]] = {
     "statefile_type": _STATUS,
     "ratelimit_path": "counters are in Redis, for the whole farm",
     "ratelimit_generation": "a rulebook has versions; a new one is in force at once",
-    "spf_fixed_ip": "SPF is asked about the client's address",
+    **dict.fromkeys(("ratelimit_helo", "ratelimit_mailfrom", "ratelimit_rcptto"), _NEVER_IN_FORCE),
 }
-
-NOT_YET: Final[Mapping[str, str]] = {
-    "dnsbl": "DNSBL is no condition of the rulebook yet",
-    "spf": "SPF is no condition of the rulebook yet",
-    "spf_log_only": "SPF is no condition of the rulebook yet",
-    **dict.fromkeys(
-        (
-            *("regex_enforce_helo", "regex_enforce_mail_from", "regex_enforce_rcpt_to"),
-            *("regex_reject_helo", "regex_reject_mail_from", "regex_reject_rcpt_to"),
-        ),
-        "patterns are no condition of the rulebook yet",
-    ),
-    **dict.fromkeys(
-        (
-            *("ratelimit_expiration", "ratelimit_connections", "ratelimit_messages"),
-            *("ratelimit_recipients", "ratelimit_bytes", "ratelimit_mailfrom"),
-            *("ratelimit_mailfrom_rejects", "ratelimit_rcptto", "ratelimit_rcptto_rejects"),
-            *("ratelimit_auth_rejects", "ratelimit_helo", "ratelimit_dst"),
-            "ratelimit_dst_expiration",
-        ),
-        "rates cannot be limited by the rulebook yet",
-    ),
-}
-"""Not yet expressible in the rulebook or the configuration: protection that would be missed."""
 
 OTHER_TEXTS: Final = "replies have texts of their own (docs/replies.md); rules can have theirs"
 """Of every ``msg_`` that no rule uses."""
+
+OFF: Final = "off, as before"
+"""Of everything that says so itself."""
 
 NO_EFFECT: Final = "has no effect together with the other directives of this file"

@@ -1,15 +1,14 @@
 """A smtp-gated.conf -> a draft of our files, every directive of it accounted for."""
 
-from collections.abc import Callable, Mapping
-from typing import Final
-
 from pydantic import ValidationError
 
 from edge_proxy.config import EdgeSettings
+from edge_proxy.legacy.demands import translate_demands
 from edge_proxy.legacy.documents import toml
 from edge_proxy.legacy.draft import Draft, File, Old
 from edge_proxy.legacy.judging import translate_judging
-from edge_proxy.legacy.left_out import GONE, NO_EFFECT, NOT_YET, OTHER_TEXTS
+from edge_proxy.legacy.left_out import GONE, NO_EFFECT, OFF, OTHER_TEXTS
+from edge_proxy.legacy.rates import translate_rates
 from edge_proxy.legacy.syntax import read
 from edge_proxy.legacy.telling import translate_telling
 from edge_proxy.legacy.way_in import translate_smtp, translate_way_in
@@ -22,16 +21,15 @@ def translate(text: str) -> tuple[Old, Draft]:
     old, draft = Old(read(text)), Draft()
     translate_way_in(old, draft)
     translate_smtp(old, draft)
+    translate_demands(old, draft)
+    translate_rates(old, draft)
     translate_judging(old, draft)
     translate_telling(old, draft)
     if "engines" not in draft.files[File.SCANNER]:
         draft.files[File.SCANNER].clear()  # nothing is scanned, so no scanner is needed
-    for name, reason in NOT_YET.items():
-        if _IN_FORCE.get(name, _is_set)(old, name):
-            draft.lacking[name] = reason
     for name in old.given:
         if name not in draft.became and name not in draft.lacking:
-            draft.say(name, _reason(name))
+            draft.say(name, _reason(old, name))
     return old, draft
 
 
@@ -51,24 +49,9 @@ def to_put_right(draft: Draft) -> list[str]:
     return problems
 
 
-def _reason(name: str) -> str:
+def _reason(old: Old, name: str) -> str:
     if name in GONE:
         return GONE[name]
-    if name in NOT_YET:
-        return "off, as before"
-    return OTHER_TEXTS if name.startswith("msg_") else NO_EFFECT
-
-
-def _is_set(old: Old, name: str) -> bool:
-    return not old.is_default(name)
-
-
-def _rates(old: Old, name: str) -> bool:
-    return old.number("ratelimit_expiration") > 0 and not old.is_default(name)
-
-
-_IN_FORCE: Final[Mapping[str, Callable[[Old, str], bool]]] = {
-    "spf_log_only": lambda old, name: old.text("spf") != "off" and old.yes(name),
-    **dict.fromkeys((name for name in NOT_YET if name.startswith("ratelimit_")), _rates),
-}
-"""Whether the old program did what cannot be expressed; of the others: whether they are set."""
+    if name.startswith("msg_"):
+        return OTHER_TEXTS
+    return OFF if old.is_default(name) else NO_EFFECT

@@ -8,7 +8,7 @@ from edge_proxy.config import EdgeSettings
 from edge_proxy.legacy.directives import DIRECTIVES
 from edge_proxy.legacy.documents import documents, report
 from edge_proxy.legacy.draft import Draft, File
-from edge_proxy.legacy.left_out import GONE, NOT_YET
+from edge_proxy.legacy.left_out import GONE
 from edge_proxy.legacy.syntax import LegacyError, read
 from edge_proxy.legacy.translate import to_put_right, translate
 from policy.config import PolicySettings
@@ -52,12 +52,16 @@ def test_every_directive_is_accounted_for() -> None:
     for name in DIRECTIVES:
         assert draft.became.get(name) or draft.lacking.get(name), name
         assert f": {name} " in account
-    assert {"dnsbl", "spf", "regex_reject_helo", "ratelimit_recipients"} <= set(draft.lacking)
+    assert set(draft.lacking) == {"lock_on"}
 
 
 def test_what_is_left_out_is_a_directive_that_is_not_translated() -> None:
-    assert set(GONE) | set(NOT_YET) <= set(DIRECTIVES)
-    assert not set(GONE) & set(NOT_YET)
+    assert set(GONE) <= set(DIRECTIVES)
+    assert not {name for name in GONE if any("rulebook.toml" in each for each in _became(name))}
+
+
+def _became(name: str) -> list[str]:
+    return _draft(EVERY_DIRECTIVE).became.get(name, [])
 
 
 @pytest.mark.parametrize(
@@ -175,8 +179,19 @@ def test_a_header_that_no_message_could_carry_is_missed() -> None:
 
 def test_mandatory_authentication_is_asked_for_at_data() -> None:
     text = "auth_require mandatory"
-    assert _rules(text, Phase.DATA, authenticated=False)[0] is Action.REFUSE
+    assert _rules(text, Phase.DATA, authenticated=False)[0] is Action.REQUIRE_AUTH
     assert _rules(text, Phase.DATA, authenticated=True)[0] is None
+
+
+def test_authentication_is_asked_for_where_the_server_offers_it() -> None:
+    text = "auth_require ifsupported"
+    assert _rules(text, Phase.DATA, auth_offered=True)[0] is Action.REQUIRE_AUTH
+    assert _rules(text, Phase.DATA, auth_offered=False)[0] is None
+
+
+def test_who_has_authenticated_was_relayed_unread_if_so_configured() -> None:
+    book = parse(documents(_draft(_FIXED + "auth_skip direct"))[File.RULEBOOK])
+    assert evaluate(book, Phase.AUTH, Facts("203.0.113.7")).relay_unread
 
 
 def test_scans_are_skipped_for_whom_they_were_skipped() -> None:
