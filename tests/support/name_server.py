@@ -25,6 +25,7 @@ Odd = Callable[[dns.message.Message, bool], Sequence[bytes]]
 """(query, whether it came by TCP) -> the messages sent."""
 
 LONGEST_CHAIN: Final = 16
+LARGEST_OCTETS: Final = 65_535
 _TTL_S: Final = 60
 _TRIES: Final = 20
 
@@ -94,11 +95,11 @@ class NameServer:
         if name in self.odd:
             return self.odd[name](query, by_tcp)
         reply = self.reply(query)
-        wire = reply.to_wire()
+        wire = reply.to_wire(max_size=LARGEST_OCTETS)
         if not by_tcp and len(wire) > max(512, query.payload):
             reply.flags |= dns.flags.TC
             reply.answer.clear()
-            wire = reply.to_wire()
+            wire = reply.to_wire(max_size=LARGEST_OCTETS)
         return [wire]
 
     def reply(self, query: dns.message.Message) -> dns.message.Message:
