@@ -8,6 +8,7 @@ local now, length = moment(ARGV[1]), tonumber(ARGV[2])
 local total, id = tonumber(ARGV[3]), ARGV[6]
 
 forget_expired_leases(KEYS[1], KEYS[2], KEYS[3], now)
+shorten_leases_of_the_future(KEYS[1], now, length)
 
 local held = redis.call('ZSCORE', KEYS[1], id)
 if not (held and tonumber(held) > now) then
@@ -17,6 +18,7 @@ if not (held and tonumber(held) > now) then
   for counted = 4, #KEYS do
     local cap = tonumber(ARGV[counted])
     redis.call('ZREMRANGEBYSCORE', KEYS[counted], '-inf', whole(now))
+    shorten_leases_of_the_future(KEYS[counted], now, length)
     if cap > 0 and redis.call('ZCARD', KEYS[counted]) >= cap then
       return counted - 2
     end

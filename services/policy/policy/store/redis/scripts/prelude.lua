@@ -25,6 +25,17 @@ local function forget_expired_leases(leases, opened, sessions, now)
   end
 end
 
+-- No lease ends later than one that is granted now. One that does was written while this server's
+-- clock was ahead, and would keep its slot until the clock is there again: it is shortened, and
+-- whoever still runs renews. At most 1000 at once.
+local function shorten_leases_of_the_future(leases, now, length)
+  local latest = whole(now + length)
+  local ahead = redis.call('ZRANGEBYSCORE', leases, '(' .. latest, '+inf', 'LIMIT', 0, 1000)
+  for _, id in ipairs(ahead) do
+    redis.call('ZADD', leases, latest, id)
+  end
+end
+
 -- Writes one lease, here and where else it is counted. Such a key goes by itself when nobody renews
 -- any more.
 local function hold(leases, opened, sessions, counting, now, length, id, began, record)
