@@ -245,3 +245,21 @@ async def test_a_redis_that_is_killed_and_comes_back_empty_is_used_again(
         assert await shared.look_or_claim(KEY, "a", CLAIM_S) is Look.AWAY
         own_valkey.start()
         assert await shared.look_or_claim(KEY, "a", CLAIM_S) is Look.CLAIMED
+
+
+async def test_a_user_that_may_do_no_more_than_scanners_need_is_enough(
+    valkey: Valkey, farm: str
+) -> None:
+    rights = "~smtpgated:verdict:* resetchannels -@all +evalsha +eval +get +set +del +strlen +pttl"
+    async with operator(valkey) as redis:
+        await redis.execute_command(
+            "ACL", "SETUSER", f"scanner-{farm}", "on", ">secret", *rights.split()
+        )
+    url = valkey.url.replace("unix://", f"unix://scanner-{farm}:secret@")
+    shared = InRedis(RedisLink(url, PATIENT_S), farm)
+    assert await shared.look_or_claim(KEY, "a", CLAIM_S) is Look.CLAIMED
+    await shared.release(KEY, "a")
+    assert await shared.look_or_claim(KEY, "b", CLAIM_S) is Look.CLAIMED
+    await shared.keep(KEY, TEXT, 30.0)
+    assert isinstance(await shared.look_or_claim(KEY, "c", CLAIM_S), Kept)
+    await shared.aclose()
