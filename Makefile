@@ -61,9 +61,10 @@ floors: setup ## import-linter: no floor imports one above it
 
 check: lint types floors unit properties transcripts ## all that needs no peer and no network
 
-bench: setup deps ## figures: ratios measured in one run; mail through the farm, scans, a tunnel
+bench: setup deps ## figures: ratios measured in one run; mail through the farm, scans, rules, a tunnel
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.scanner
+	$(BIN)/python -m bench.rules
 	$(BIN)/python -m bench.tunnel
 
 desync: setup deps ## docs/desync-matrix.md from a run against real servers

@@ -25,7 +25,7 @@ from edge_proxy.links.open_links import OpenLinks
 from edge_proxy.links.transparent import open_to_every_address, try_out
 from edge_proxy.links.tunnel import TunnelLimits
 from edge_proxy.load import Load
-from edge_proxy.local_limits import decide_locally
+from edge_proxy.local_limits import LocalPolicy
 from edge_proxy.open_files import allow
 from edge_proxy.ports import RunningSession
 from edge_proxy.registry import Registry
@@ -46,7 +46,7 @@ from smtpgated_contracts.values.mail import EdgeId, SessionRef
 
 _LOG: Final = logging.getLogger(__name__)
 RULEBOOK_MESSAGE_OCTETS: Final = 16 * 1024 * 1024
-"""A rulebook may be 10 MiB (``rulebook.document``); it travels in one message."""
+"""A rulebook may be 4 MiB (``rulebook.document``); it travels in one message."""
 
 
 async def run(settings: EdgeSettings) -> None:
@@ -103,12 +103,7 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
             tasks,
             edge_id,
             settings.policy.patience_ms / 1000,
-            lambda session: decide_locally(
-                state.rulebook or without_policy,
-                registry,
-                session,
-                exempt=state.is_exempt(session),
-            ),
+            LocalPolicy(lambda: state.rulebook or without_policy, registry, state.is_exempt).decide,
         )
         events = _events(settings)
         scanner = ScanClient(

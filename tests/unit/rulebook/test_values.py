@@ -22,3 +22,16 @@ def test_a_ruling_says_nothing_by_itself() -> None:
     assert ruling.action is None
     assert ruling.starttls is None
     assert not [*ruling.skip, *ruling.sanctions, *ruling.noted, *ruling.shadows]
+
+
+def test_only_zones_that_a_rule_names_are_asked() -> None:
+    document = """
+schema = 1
+dnsbl = [{zone = "a.example"}, {zone = "b.example"}, {zone = "c.example"}]
+rules = [
+  {id = "1", phase = "data", when = {dnsbl = ["c.example", "a.example"]}, action = "refuse"},
+  {id = "2", phase = "mail", when = {dnsbl = "a.example"}, action = "note", mode = "shadow"},
+]
+"""
+    assert [each.zone for each in parse(document).zones_asked] == ["a.example", "c.example"]
+    assert parse("schema = 1\n").zones_asked == ()
