@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from rulebook.conditions import AnyOf
 from rulebook.dns import Dnsbl, Spf, WithoutAnswer
 from rulebook.facts import Facts, Need, Phase
 from rulebook.index import PhaseIndex
@@ -117,6 +118,19 @@ class Rulebook:
     def needs(self, *phases: Phase) -> frozenset[Need]:
         """What the rules of these phases want to know from the DNS."""
         return frozenset().union(*(self._needs[phase] for phase in phases))
+
+    @cached_property
+    def zones_asked(self) -> tuple[Dnsbl, ...]:
+        """The DNSBLs that some rule depends on."""
+        named = {
+            zone
+            for rules in self.rules.values()
+            for rule in rules
+            for condition in rule.conditions
+            if isinstance(condition, AnyOf) and condition.key == Need.DNSBL
+            for zone in condition.wanted
+        }
+        return tuple(each for each in self.dnsbl if each.zone in named)
 
     @cached_property
     def counted(self) -> frozenset[Counted]:

@@ -26,10 +26,12 @@ zone = "bl.example"
 [[dnsbl]]
 zone = "careful.example"
 on_failure = "listed"
+[[dnsbl]]
+zone = "unused.example"
 [[rules]]
 id = "listed"
 phase = "connect"
-when.dnsbl = ["bl.example"]
+when.dnsbl = ["bl.example", "careful.example"]
 action = "refuse"
 [[rules]]
 id = "forged"
@@ -79,7 +81,7 @@ def spf(result: SpfResult) -> Decision:
 
 
 async def test_a_listed_source_is_named_with_its_zones_and_another_is_not(
-    replica: Replica,
+    replica: Replica, names: NameServer
 ) -> None:
     async with replica.edge() as edge:
         stream = edge.questions()
@@ -87,6 +89,7 @@ async def test_a_listed_source_is_named_with_its_zones_and_another_is_not(
         assert await stream.ask(
             opening("a", "192.0.2.1"), opening("b", "192.0.2.2"), opening("c", "2001:db8::1")
         ) == [listed, ADMITTED, ADMITTED]
+    assert len(names.asked) == 6, "nobody is asked about a zone that no rule names"
 
 
 async def test_a_list_that_fails_counts_as_the_rulebook_says(

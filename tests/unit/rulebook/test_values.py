@@ -1,3 +1,4 @@
+from rulebook.document import parse
 from rulebook.values import Oversize, Rulebook, Ruling, Scanning, Stance
 from smtpgated_contracts.values.scan import EngineClass
 

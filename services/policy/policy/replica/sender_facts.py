@@ -14,8 +14,6 @@ from policy.dns.spf_check import SpfQuestion
 from policy.metrics import UNASKED_SENDERS
 from policy.replica.decider import Question
 from rulebook.dns import Dnsbl
-from rulebook.facts import Need
-from rulebook.values import Phase
 from smtpgated_contracts.values.asked import MailAsked
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import Decision, DecisionKind, SpfResult
@@ -66,7 +64,7 @@ class SenderFacts:
             if isinstance(question, MailAsked):
                 return replace(decision, spf=await self._spf_of(question, deadline))
             if isinstance(question, SessionRef):
-                lists = self._farm.rulebook.dnsbl
+                lists = self._farm.rulebook.zones_asked
                 address = question.source.address
                 listed_in = await self._blocklists.listed(address, lists, deadline)
                 return replace(decision, listed_in=listed_in)
@@ -77,7 +75,7 @@ class SenderFacts:
     def _has_facts(self, question: Question) -> bool:
         if isinstance(question, MailAsked):
             return question.wants_spf
-        return isinstance(question, SessionRef) and Need.DNSBL in self._farm.rulebook.needs(*Phase)
+        return isinstance(question, SessionRef) and bool(self._farm.rulebook.zones_asked)
 
     async def _spf_of(self, asked: MailAsked, deadline: float) -> SpfResult | None:
         """None: asked for the address that servers see, and nobody knows it."""
