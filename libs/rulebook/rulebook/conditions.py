@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -12,13 +13,21 @@ from rulebook.facts import Facts
 from rulebook.networks import NetworkSet
 from rulebook.patterns import Pattern
 
+LONGEST_DOMAIN: Final = 255
+"""Octets (RFC 1035 §2.3.4)."""
+
 
 def domain_of(address: bytes) -> str:
-    """The domain of an address of the envelope, lower case; empty where there is none."""
-    domain = address.rpartition(b"@")[2] if b"@" in address else b""
+    """The domain of an address of the envelope, lower case; empty where there is none.
+
+    Of one that is longer than any domain only the end: thousands of labels have thousands of
+    parents, and MAIL may be 12 KB long.
+    """
+    domain = address.rpartition(b"@")[2][-LONGEST_DOMAIN:] if b"@" in address else b""
     return a_label(domain.decode("utf-8", "replace").lower().rstrip("."))
 
 
+@lru_cache(maxsize=1024)
 def a_label(domain: str) -> str:
     """An internationalized domain in its ASCII form (RFC 5890), so that both spellings are one."""
     if domain.isascii():

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from rulebook.defaults import DEFAULT_DOCUMENT
@@ -203,3 +205,32 @@ def test_a_document_is_bounded() -> None:
     comment = "#" + "x" * MAX_DOCUMENT_OCTETS
     with pytest.raises(RulebookError, match="larger than"):
         parsed(comment)
+
+
+def test_json_is_the_same_rulebook() -> None:
+    rule = {"id": "a", "phase": "mail", "action": "refuse", "when": {"helo_matches": "^a"}}
+    document = {"schema": 1, "starttls": "mask", "rules": [rule], "limits": {}}
+    assert parse(f" \n{json.dumps(document)}") == parsed(
+        f'starttls = "mask"\n{RULE}when = {{ helo_matches = "^a" }}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON"),
+        ('{"schema": 1} x', "not JSON"),
+        ('{"schema": 1, "schema": 1}', "not JSON: key 'schema' is given twice"),
+        ('{"a":' * 100_000, "not JSON: nested too deeply"),
+        (f'{{"schema": {"1" * 10_000}}}', "not JSON"),
+        ('{"schema": true}', "schema = True: should be 1"),
+        ('{"schema": 1.5}', "schema = 1.5: should be 1"),
+        ('{"schema": 1, "rules": {"a": 1}}', "rules: should be written as [[rules]] tables"),
+        ('{"schema": 1, "rules": [{"id": 7}]}', "rules[0].id = 7"),
+        ('{"schema": 1, "penalty": {"half_life_s": NaN}}', "penalty.half_life_s = nan"),
+    ],
+)
+def test_a_mistake_in_json_is_named_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(RulebookError) as error:
+        parse(text)
+    assert str(error.value).startswith(said)
