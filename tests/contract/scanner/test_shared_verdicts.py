@@ -17,6 +17,7 @@ from scanner.cache.shared import InRedis, Kept, Look, Shared
 from scanner.core.cached_statements import LARGEST_TEXT
 from service_kit.failures import FailureKind
 from tests.contract.policy.valkey import Valkey
+from tests.contract.scanner.doubles import Script, double
 from tests.unit.scanner.cache.farm import FarmTwin
 
 KEY, OTHER_KEY = "clamd:1:2", "clamd:1:3"
@@ -263,3 +264,53 @@ async def test_a_user_that_may_do_no_more_than_scanners_need_is_enough(
     await shared.keep(KEY, TEXT, 30.0)
     assert isinstance(await shared.look_or_claim(KEY, "c", CLAIM_S), Kept)
     await shared.aclose()
+
+
+async def closes(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    """Without a word."""
+
+
+async def says_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+def says(octets: bytes) -> Script:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(octets)
+        await reader.read()
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        closes,
+        says_nothing,
+        says(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
+        says(b"\x00\xff\xfe\r\n" * 100),
+        says(b"-ERR not here\r\n" * 5),
+        says(b"-LOADING wait\r\n" * 5),
+        says(b"-NOAUTH Authentication required.\r\n" * 5),
+        says(b"+OK\r\n" * 5),
+        says(b"$-1\r\n" * 5),
+        says(b":7\r\n" * 5),
+        says(b"*2\r\n$1\r\n=\r\n:-1\r\n" * 5),
+        says(b"*2\r\n:1\r\n:1\r\n" * 5),
+        says(b"*3\r\n$1\r\n=\r\n:1\r\n:1\r\n" * 5),
+        says(b"$99999999999\r\n=" + b"x" * 1000),
+        says(b"*99999999\r\n" * 5),
+        says(b"*1\r\n" * 10_000),
+    ],
+)
+async def test_whatever_else_listens_there_is_no_cache_and_no_error(
+    script: Script, farm: str
+) -> None:
+    async with double(script) as listener:
+        shared = InRedis(RedisLink(f"unix://{listener.address.path}", 0.05), farm)
+        for _ in range(2):
+            look = await shared.look_or_claim(KEY, "a", CLAIM_S)
+            assert look in (Look.AWAY, Look.NONSENSE)
+        await shared.keep(KEY, TEXT, 30.0)
+        await shared.release(KEY, "a")
+        await shared.aclose()

@@ -10,8 +10,9 @@ for the very octets it was made about.
 
 A value is left out only where everybody agrees what it is. Anything odd in the top header (a
 line that is no field, a bare CR or LF, a NUL or another control, a line of blanks, one longer
-than RFC 5322 §2.1.1 allows, no end within HEADER_OCTETS) makes the whole content the essence;
-so does anything but printable ASCII in such a value: some parsers end lines at more than CRLF.
+than RFC 5322 §2.1.1 allows, no end within HEADER_OCTETS, more than MOST_FIELDS) makes the whole
+content the essence; so does anything but printable ASCII in such a value: some parsers end lines
+at more than CRLF.
 
 Errors: none.
 """
@@ -24,6 +25,9 @@ from scanner.core.content import Content, Piece
 
 HEADER_OCTETS: Final = 64 * 1024
 """Within which the top header must end."""
+
+MOST_FIELDS: Final = 500
+"""Of the top header. A message from a chain of mailing lists has some fifty."""
 
 LEFT_OUT: Final = frozenset(
     {
@@ -67,23 +71,27 @@ def essence(content: Content) -> Content:
 
 def _beginning(content: Content) -> tuple[Piece, tuple[Piece, ...]]:
     """What the header must end in, as one piece, and the others."""
-    first, *others = content.pieces or (b"",)
+    first, others = (content.pieces or (b"",))[0], content.pieces[1:]
     if len(first) >= HEADER_OCTETS or not others:
-        return first, tuple(others)
-    joined = bytearray(first)
-    while others and (missing := HEADER_OCTETS - len(joined)) > 0:
-        joined += others[0][:missing]
-        others[:1] = [others[0][missing:]] if len(others[0]) > missing else []
-    return memoryview(joined), tuple(others)
+        return first, others
+    joined = bytearray()
+    pieces = iter(content.pieces)
+    for piece in pieces:
+        missing = HEADER_OCTETS - len(joined)
+        joined += memoryview(piece)[:missing]
+        if len(piece) >= missing:
+            return memoryview(joined), (memoryview(piece)[missing:], *pieces)
+    return memoryview(joined), ()
 
 
 def _values(header: Piece, end: int) -> tuple[tuple[int, int], ...]:
     """Where the values are that can be left out; none when anything is odd up to ``end``."""
     spans: list[tuple[int, int]] = []
-    at = 0
+    at = fields = 0
     while at < end:
         field = _FIELD.match(header, at, end)
-        if field is None:
+        fields += 1
+        if field is None or fields > MOST_FIELDS:
             return ()
         at = field.end()
         if field["name"].lower() in LEFT_OUT:

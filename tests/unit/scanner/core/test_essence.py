@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scanner.core.content import Content
-from scanner.core.essence import HEADER_OCTETS, LEFT_OUT, essence
+from scanner.core.essence import HEADER_OCTETS, LEFT_OUT, MOST_FIELDS, essence
 
 HEADER = (
     b"Received: from client (client [192.0.2.1])\r\n\tby mx.example; Mon, 23 Nov 2026 10:00:00\r\n"
@@ -84,12 +84,17 @@ def test_large_pieces_behind_the_header_stay_the_same_objects() -> None:
         b": a\r\nTo: a\r\n\r\nbody",
         b"To: " + b"a" * 1000 + b"\r\n\r\nbody",
         b"To: a\r\n" + b" b\r\n" * HEADER_OCTETS + b"\r\nbody",
+        b"To: a\r\n" * (MOST_FIELDS + 1) + b"\r\nbody",
         b"From me Mon Nov 23 10:00:00 2026\r\nTo: a\r\n\r\nbody",
     ],
 )
 def test_anything_odd_in_the_header_makes_all_of_it_the_essence(octets: bytes) -> None:
     content = Content.of(octets)
     assert essence(content) is content
+
+
+def test_as_many_fields_as_are_allowed_are_left_out() -> None:
+    assert of(b"To: a\r\n" * MOST_FIELDS + b"\r\n") == b"To: \r\n" * MOST_FIELDS + b"\r\n"
 
 
 def test_other_values_may_hold_what_they_like() -> None:
