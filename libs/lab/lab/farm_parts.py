@@ -69,7 +69,8 @@ def _scanner(plan: FarmPlan, places: Places) -> Table:
         engines["clamd"] = {"address": str(plan.clamd), "required_at_start": True}
     if plan.spamd is not None:
         engines["spamd"] = {"address": str(plan.spamd)}
-    return {"listen": {"address": str(places.scanner)}, "engines": engines}
+    table: Table = {"listen": {"address": str(places.scanner)}, "engines": engines}
+    return merged(table, {"cache": _redis(plan, places)}) if plan.verdict_cache else table
 
 
 def _policy(plan: FarmPlan, places: Places) -> Table:

@@ -21,8 +21,9 @@ class FarmPlan:
 
     What is None is embedded: Valkey for ``redis_url``, the embedded rules for the engines,
     the default rulebook for ``rulebook`` (its text). ``embedded_engine``: the embedded rules
-    judge too, beside the engines that are named. ``settings`` maps a service's name (edge,
-    scanner, policy) to a table that is laid over the one it would get.
+    judge too, beside the engines that are named. ``verdict_cache``: the scanner remembers what its
+    engines said, in the farm's Redis; what measures or breaks engines wants none. ``settings``
+    maps a service's name (edge, scanner, policy) to a table that is laid over the one it would get.
     """
 
     directory: Path
@@ -36,6 +37,7 @@ class FarmPlan:
     redis_url: str | None = None
     rulebook: str | None = None
     embedded_engine: bool = True
+    verdict_cache: bool = False
     mutual_tls: bool = False
     drain_deadline_s: float = 5.0
     settings: Mapping[str, Table] = field(default_factory=lambda: MappingProxyType({}))

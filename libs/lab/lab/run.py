@@ -45,7 +45,7 @@ def _where(plan: FarmPlan, farm: Farm) -> Iterable[str]:
     yield "SMTP-Gated is up."
     yield f"  edge         {', '.join(map(str, farm.edge_addresses))}, to {goes_to}"
     yield f"  engines      {', '.join([*engines, 'embedded rules'])}"
-    yield f"  state in     {state}"
+    yield f"  state in     {state}; verdicts, too"
     yield f"  status page  http://{farm.admin_address}/"
     yield f"  admin token  {farm.admin_token} (kept in {plan.token_file})"
     yield f"  logs         {plan.directory}/*.log"

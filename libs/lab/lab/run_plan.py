@@ -44,6 +44,7 @@ def asked(environ: Mapping[str, str], directory: Path, token_file: Path) -> Farm
         clamd=_word(environ, "CLAMD", UnixOrTcp.parse),
         spamd=_word(environ, "SPAMD", HostPort.parse),
         redis_url=_word(environ, "REDIS_URL", _redis_url),
+        verdict_cache=True,
     )
     _refuse_circles(plan)
     return plan

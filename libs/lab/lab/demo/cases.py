@@ -1,6 +1,6 @@
 """Which messages the demonstration sends, and what must become of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lab import messages
@@ -55,9 +55,11 @@ _REFUSED = 550
 
 def cases() -> tuple[Case, ...]:
     """The rows of the table, in order."""
+    worm = messages.eicar_attached()
     alone = (
         (messages.clean(), _KEPT, Verdict.CLEAN),
-        (messages.eicar_attached(), _REFUSED, Verdict.INFECTED),
+        (worm, _REFUSED, Verdict.INFECTED),
+        (_next_copy(worm), _REFUSED, Verdict.INFECTED),
         (messages.eicar_zipped(), _REFUSED, Verdict.INFECTED),
         (messages.gtube(), _REFUSED, Verdict.SUSPECT),
     )
@@ -69,3 +71,8 @@ def cases() -> tuple[Case, ...]:
         ),
         Case("under STARTTLS", messages.clean(), Way.TLS, _KEPT, Verdict.UNREAD),
     )
+
+
+def _next_copy(sample: Sample) -> Sample:
+    """The same octets from another sender: what was said about them is remembered."""
+    return replace(sample, name="the same once more", sender=f"copy-{sample.sender}")

@@ -18,6 +18,7 @@ from rich.console import Console
 from lab.admin_client import AdminClient
 from lab.demo.cases import Verdict, cases
 from lab.demo.clients import send_all
+from lab.demo.remembered import remembered
 from lab.demo.table import Row, table
 from lab.demo.verdicts import verdicts
 from lab.far_server import FarPlan, FarServer
@@ -52,12 +53,15 @@ async def _demo(console: Console, folder: Path, *, ends: bool) -> int:
             upstream=far.address,
             listen=(_preferred(console, "the edge", DEFAULT_LISTEN),),
             admin=_preferred(console, "the status page", DEFAULT_ADMIN),
+            verdict_cache=True,
         )
         with progress_line() as progress:
             async with Farm(plan, progress) as farm:
                 rows = await _rows(far, farm, progress)
                 progress("")
                 console.print(table(rows))
+                known, answers = await remembered(farm.metrics_addresses["scanner"])
+                console.print(f"{known} of the {answers} answers of engines were remembered.")
                 if not ends:
                     await _stay(console, farm, plan)
     return 1 if any(row.faults for row in rows) else 0
