@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
-PEERS=(clamav-daemon clamdscan spamd spamassassin rspamd postfix haproxy nftables iproute2 swaks curl procps systemd docker.io debootstrap)
+PEERS=(clamav-daemon clamdscan clamav-testfiles spamd spamassassin rspamd postfix haproxy nftables iproute2 swaks curl procps systemd docker.io debootstrap)
 # Mail servers beside Postfix: unpacked, never installed; then the libraries they want.
 UNPACKED=(exim4-daemon-light opensmtpd)
 PEERS+=(libdb5.3 libgnutls-dane0 libidn12 libnsl2 libevent-2.1-7)
@@ -145,6 +145,7 @@ install_haraka() {
 fetch_spf_suite() {
     local pin=pyspf==2.0.14 hash=sha256:57a7ef01bda090173aafb6af0106251686ed73f03db4e911fcd34c57fc347186 folder log
     [ -f .tools/spf/rfc7208-tests.yml ] && return
+    make_venv
     log=$(mktemp); folder=$(mktemp -d)
     progress "fetching the SPF test suite"
     printf '%s --hash=%s\n' "$pin" "$hash" >"$folder/wanted"

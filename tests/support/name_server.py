@@ -55,6 +55,7 @@ class NameServer:
         }
         self.odd: dict[str, Odd] = {}
         self.ttl_s = _TTL_S
+        self.most_by_udp = LARGEST_OCTETS
         self.asked: list[tuple[str, str]] = []
         self._port = 0
 
@@ -96,7 +97,7 @@ class NameServer:
             return self.odd[name](query, by_tcp)
         reply = self.reply(query)
         wire = reply.to_wire(max_size=LARGEST_OCTETS)
-        if not by_tcp and len(wire) > max(512, query.payload):
+        if not by_tcp and len(wire) > min(self.most_by_udp, max(512, query.payload)):
             reply.flags |= dns.flags.TC
             reply.answer.clear()
             wire = reply.to_wire(max_size=LARGEST_OCTETS)

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from policy.core.leases import Caps, Standing
 from policy.store.redis.store import RedisStore
 from service_kit.failures import Unavailable
 from tests.contract.policy.samples import lock, opening, soon
-from tests.contract.policy.valkey_nodes import SERVICE, Cluster, Watched, slot_of
+from tests.contract.policy.valkey_nodes import SERVICE, Cluster, Node, Watched, slot_of
 
 PATIENCE_S = 30.0
 
@@ -73,15 +73,16 @@ async def replicated(store: RedisStore) -> None:
     assert replicas == 1
 
 
-async def test_a_killed_master_is_followed_to_its_replica_with_what_it_knew(
-    watched: Watched,
+@pytest.mark.parametrize("end", [Node.kill, Node.freeze], ids=["killed", "frozen"])
+async def test_a_lost_master_is_followed_to_its_replica_with_what_it_knew(
+    watched: Watched, end: Callable[[Node], None]
 ) -> None:
     store = watched_store(watched)
     one = Caps(per_source=1)
     await store.settle([opening("a", caps=one)], soon())
     await store.put_lock(lock())
     await replicated(store)
-    watched.master.kill()
+    end(watched.master)
     assert await put_in_the_end(store) > 0
     assert watched.replica.run("ROLE")[0] == "master"
     assert await store.settle([opening("b", caps=one)], soon()) == [Standing.SOURCE_REACHED]

@@ -10,7 +10,7 @@ from policy.dns.exchange import NameServers
 from policy.dns.resolver import Resolver
 from policy.dns.spf_check import SpfChecker, SpfQuestion
 from tests.contract.policy.spf_suite import CASES, fill, suite
-from tests.support.name_server import NameServer
+from tests.support.name_server import LARGEST_OCTETS, NameServer
 
 
 @pytest.fixture
@@ -19,7 +19,11 @@ async def server() -> AsyncIterator[NameServer]:
         yield made
 
 
-async def test_every_case_of_the_suite_has_the_result_it_must_have(server: NameServer) -> None:
+@pytest.mark.parametrize("most_by_udp", [LARGEST_OCTETS, 0], ids=["udp", "tcp"])
+async def test_every_case_of_the_suite_has_the_result_it_must_have(
+    server: NameServer, most_by_udp: int
+) -> None:
+    server.most_by_udp = most_by_udp
     cases = suite()
     assert len(cases) == CASES
     wrong = []

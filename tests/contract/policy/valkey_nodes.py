@@ -4,6 +4,7 @@ Every process is ended by its own handle. Ports are asked for first, so a start 
 somebody else and says so.
 """
 
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any, Final
@@ -70,6 +71,11 @@ class Node:
     def run(self, *command: str | int) -> Any:
         with Redis(port=self.port, decode_responses=True, socket_timeout=5) as client:
             return client.execute_command(*command)
+
+    def freeze(self) -> None:
+        """SIGSTOP: connections stay, answers do not come. ``kill`` ends it all the same."""
+        assert self._process is not None, "started"
+        self._process.send_signal(signal.SIGSTOP)
 
     def kill(self) -> None:
         """SIGKILL, and it is gone when this returns."""

@@ -7,13 +7,16 @@ there meanwhile is lost. Such a look that fails is nothing: the keys are where t
 """
 
 import asyncio
+import logging
 from typing import Final
 
 from policy.store.redis.masters import MasterFinder
 from service_kit.addresses import HostPort
 from service_kit.failures import FailureKind, Unavailable
+from service_kit.logs import event
 
 LOOK_EVERY_S: Final = 2.0
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Whereabouts:
@@ -21,6 +24,7 @@ class Whereabouts:
         self._finder = finder
         self._finding = asyncio.Lock()
         self._address: HostPort | None = None
+        self._last: HostPort | None = None
         self._looked_at = 0.0
 
     def doubt(self) -> None:
@@ -54,4 +58,8 @@ class Whereabouts:
 
     async def _find(self) -> HostPort:
         self._looked_at = asyncio.get_running_loop().time()
-        return await self._finder.master()
+        found = await self._finder.master()
+        if found != self._last:
+            event(_LOG, logging.INFO, "master found", address=str(found), before=str(self._last))
+            self._last = found
+        return found
