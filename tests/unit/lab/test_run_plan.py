@@ -30,6 +30,7 @@ def test_empty_words_are_words_not_given() -> None:
         upstream=HostPort("mx.example", 25),
         listen=(HostPort("127.0.0.1", 2525),),
         admin=HostPort("127.0.0.1", 8080),
+        verdict_cache=True,
     )
 
 
