@@ -24,7 +24,7 @@ from rulebook.evaluate import evaluate, judge
 from rulebook.explain import explain
 from rulebook.index import whole
 from rulebook.networks import NetworkSet
-from rulebook.patterns import Pattern
+from rulebook.patterns import Pattern, PatternCutError
 from rulebook.reading.conditions import CONDITIONS
 from rulebook.values import (
     Action,
@@ -207,6 +207,39 @@ def test_what_is_explained_is_what_was_ruled(book: Rulebook, facts: Facts) -> No
     assert tuple(each.rule_id for each in explained if each.bit and not each.ended) == ruling.noted
     shadows = (each for each in explained if each.holds and each.reached)
     assert tuple(each.rule_id for each in shadows if each.mode is Mode.SHADOW) == ruling.shadows
+
+
+_SYNTAX: Final = st.sampled_from(
+    [
+        *("(", ")", "[", "]", "{1,3}", "*", "+", "?", "|", "^", "$", ".", "\\", "(?", "(*", "(?R)"),
+        *(
+            "(?:",
+            "(?=",
+            "(?<!",
+            "(?<n>",
+            r"\1",
+            r"\g{1}",
+            r"\Q",
+            r"\x{",
+            r"\p{L}",
+            "(*UTF)",
+            "(*F)",
+        ),
+        *("(?C1)", "(?(1)", "(?>", r"\K", "a", "b", "1", "@", ".example", "\u0142", "\x00", "(?i)"),
+    ]
+)
+
+
+@given(st.lists(_SYNTAX, max_size=12).map("".join), st.binary(max_size=60))
+def test_any_pattern_finds_or_does_not_or_is_cut_or_was_told(text: str, octets: bytes) -> None:
+    pattern = _pattern(text)
+    if pattern is None:
+        return
+    try:
+        found = pattern.found_in(octets)
+    except PatternCutError:
+        return
+    assert pattern.found_in(octets) is found
 
 
 _PIECES: Final = st.sampled_from(
