@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.resolver
 import dns.rrset
 import pytest
 
 from policy.dns.answers import LONGEST_NOTHING_S, LONGEST_S, MOST_VALUES
-from policy.dns.exchange import NameServers
+from policy.dns.exchange import NameServers, system_servers
 from policy.dns.records import Answer, Kind, Lookup
 from service_kit.addresses import HostPort
 from service_kit.failures import FailureKind, Unavailable
@@ -249,3 +250,13 @@ async def test_a_name_that_cannot_be_is_nothing_and_nobody_is_asked(
 ) -> None:
     assert (await ask(server, lookup=Lookup(name, Kind.A))).values == ()
     assert server.asked == []
+
+
+def test_a_machine_that_names_no_resolver_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(each.port == 53 for each in system_servers())
+
+    def unconfigured(_self: dns.resolver.Resolver) -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.resolver.Resolver, "__init__", unconfigured)
+    assert system_servers() == ()
