@@ -138,6 +138,26 @@ class Rulebook:
         return frozenset(rate.count for rate in self.rates)
 
     @cached_property
+    def wants_spf(self) -> bool:
+        """Whether a rule that is asked from MAIL on depends on SPF."""
+        return Need.SPF in self.needs(*_FROM_MAIL_ON)
+
+    @cached_property
+    def limits_mail(self) -> bool:
+        """Whether a rate may have something to say before MAIL is relayed."""
+        return bool(self.counted & _KNOWN_AT_MAIL)
+
+    @cached_property
+    def limits_content(self) -> bool:
+        """Whether a rate may have something to say before content is let through."""
+        return bool(self.counted & _SPENT_BY_CONTENT)
+
+    @cached_property
+    def counts_rejections(self) -> bool:
+        """Whether a rate counts what servers refuse."""
+        return bool(self.counted & _REJECTIONS)
+
+    @cached_property
     def _needs(self) -> dict[Phase, frozenset[Need]]:
         return {
             phase: frozenset(
@@ -151,6 +171,10 @@ class Rulebook:
 
 
 _NEEDS = frozenset(Need)
+_FROM_MAIL_ON = (Phase.MAIL, Phase.RCPT, Phase.AUTH, Phase.DATA, Phase.CONTENT)
+_REJECTIONS = frozenset({Counted.MAIL_REJECTIONS, Counted.RCPT_REJECTIONS, Counted.AUTH_REJECTIONS})
+_KNOWN_AT_MAIL = _REJECTIONS | {Counted.RECIPIENTS}
+_SPENT_BY_CONTENT = frozenset({Counted.MESSAGES, Counted.RECIPIENTS, Counted.OCTETS})
 
 
 @dataclass(frozen=True, slots=True)

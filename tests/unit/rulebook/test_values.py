@@ -1,3 +1,5 @@
+import pytest
+
 from rulebook.document import parse
 from rulebook.values import Oversize, Rulebook, Ruling, Scanning, Stance
 from smtpgated_contracts.values.scan import EngineClass
@@ -36,3 +38,40 @@ rules = [
 """
     assert [each.zone for each in parse(document).zones_asked] == ["a.example", "c.example"]
     assert parse("schema = 1\n").zones_asked == ()
+
+
+def _with_rates(*counted: str) -> Rulebook:
+    return parse(
+        "schema = 1\n"
+        + "".join(
+            f'[[rates]]\nid = "{each}"\ncount = "{each}"\nper = "source"\nlimit = 1\nwindow_s = 60\n'
+            'action = "defer"\n'
+            for each in counted
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("counted", "of_mail", "of_content", "rejections"),
+    [
+        ((), False, False, False),
+        (("sessions", "destinations"), False, False, False),
+        (("messages",), False, True, False),
+        (("octets",), False, True, False),
+        (("recipients",), True, True, False),
+        (("auth-rejections",), True, False, True),
+    ],
+)
+def test_policy_is_asked_only_about_what_is_counted(
+    counted: tuple[str, ...], *, of_mail: bool, of_content: bool, rejections: bool
+) -> None:
+    rulebook = _with_rates(*counted)
+    assert (rulebook.limits_mail, rulebook.limits_content) == (of_mail, of_content)
+    assert rulebook.counts_rejections is rejections
+
+
+@pytest.mark.parametrize("phase", ["mail", "rcpt", "content"])
+def test_spf_is_wanted_where_a_rule_depends_on_it(phase: str) -> None:
+    rule = f'[[rules]]\nid = "x"\nphase = "{phase}"\nwhen.spf = ["fail"]\naction = "refuse"\n'
+    assert parse(f"schema = 1\n{rule}").wants_spf
+    assert not parse("schema = 1\n").wants_spf
