@@ -4,9 +4,9 @@ from dataclasses import fields
 from typing import Any, Final
 
 from rulebook.errors import RulebookError, shown
+from rulebook.farm import Limits, Oversize, Scanning, Stance
 from rulebook.networks import NetworkSet
 from rulebook.reading.fields import Table, at, choice, count, only, profile, table
-from rulebook.values import Limits, Oversize, Scanning, Stance
 from smtpgated_contracts.values.scan import EngineClass
 
 _LIMITS: Final = tuple(each.name for each in fields(Limits))
