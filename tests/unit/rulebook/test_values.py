@@ -44,8 +44,8 @@ def _with_rates(*counted: str) -> Rulebook:
     return parse(
         "schema = 1\n"
         + "".join(
-            f'[[rates]]\nid = "{each}"\ncount = "{each}"\nper = "source"\nlimit = 1\nwindow_s = 60\n'
-            'action = "defer"\n'
+            f'[[rates]]\nid = "{each}"\ncount = "{each}"\nper = "source"\nlimit = 1\n'
+            'window_s = 60\naction = "defer"\n'
             for each in counted
         )
     )
