@@ -8,6 +8,7 @@ nothing to load.
 Errors: OSError, when the folder cannot be read. Bounds: MOST_PROBES; files are read in slices.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -79,7 +80,7 @@ def _edition(files: list[Path]) -> Edition:
         if number is not None:
             numbers[path.stem] = max(number, numbers.get(path.stem, 0))
             continue
-        digest.update(path.name.encode() + b"\0" + _digest(path))
+        digest.update(os.fsencode(path.name) + b"\0" + _digest(path))
         if path.suffix == ".ndb" and len(probes) < MOST_PROBES:
             probe = last_probe(_tail(path))
             probes.extend([probe] if probe else [])

@@ -16,7 +16,7 @@ from scanner.ports import Daemon, EngineFailure, ReloadOutcome
 from scanner.signatures.folder import Edition
 
 # EICAR's test file, in pieces: this file is harmless itself.
-_TEST_VIRUS: Final = b"".join(
+TEST_VIRUS: Final = b"".join(
     (b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$", b"EICAR-STANDARD-", b"ANTIVIRUS-TEST-FILE!", b"$H+H*")
 )
 _NOTHING_IN_IT: Final = b"Subject: nothing\r\n\r\nThere is nothing in this message.\r\n"
@@ -37,7 +37,7 @@ async def reloaded(daemon: Daemon, edition: Edition | None, patience_s: float) -
     """``edition``: what it must have afterwards; None: whatever there is. ``patience_s``: for it
     to load and to show it."""
     try:
-        found = await daemon.finds(_TEST_VIRUS)
+        found = await daemon.finds(TEST_VIRUS)
         unknown = await unknown_probes(daemon, edition)
         await daemon.reload()
     except EngineFailure as failure:
@@ -74,7 +74,7 @@ async def unsound(daemon: Daemon, *, expects_test_virus: bool) -> str:
     try:
         if await daemon.finds(_NOTHING_IN_IT):
             return "it finds something where nothing is"
-        if expects_test_virus and not await daemon.finds(_TEST_VIRUS):
+        if expects_test_virus and not await daemon.finds(TEST_VIRUS):
             return "it does not find the test virus any more"
     except EngineFailure as failure:
         return str(failure)

@@ -69,6 +69,9 @@ class Roll:
         """Once: who can be trusted again, who is behind, and is it our turn?"""
         await self._duties.try_again()
         edition = await self._edition()
+        for each in self._daemons:
+            if edition is not None and each.edition == edition.digits:
+                each.refused = ""
         demanded = self._demanded.is_set()
         self._demanded.clear()
         if demanded and edition is not None:
