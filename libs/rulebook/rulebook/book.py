@@ -12,7 +12,7 @@ from rulebook.farm import Limits, Scanning, TlsTreatment
 from rulebook.index import PhaseIndex
 from rulebook.networks import NetworkSet
 from rulebook.rates import Counted, Penalty, Rate
-from rulebook.rules import Rule
+from rulebook.rules import Offence, Rule, Sanction
 
 _NEEDS: Final = frozenset(Need)
 _FROM_MAIL_ON: Final = (Phase.MAIL, Phase.RCPT, Phase.AUTH, Phase.DATA, Phase.CONTENT)
@@ -40,6 +40,7 @@ class Rulebook:
     penalty: Penalty = field(default_factory=Penalty)
     spf: Spf = field(default_factory=Spf)
     dnsbl: tuple[Dnsbl, ...] = ()
+    sanctions: Mapping[Offence, Sanction] = field(default_factory=dict)
 
     @cached_property
     def indices(self) -> Mapping[Phase, PhaseIndex]:

@@ -16,6 +16,7 @@ from rulebook.reading.farm import read_exempt, read_limits, read_scanning
 from rulebook.reading.fields import Table, choice, only, texts
 from rulebook.reading.rates import read_penalty, read_rates
 from rulebook.reading.rules import read_rules
+from rulebook.reading.sanctions import read_sanctions
 from rulebook.values import Rulebook, TlsTreatment
 
 SCHEMA: Final = 1
@@ -26,7 +27,7 @@ to be slow, in five (measured with tables, dotted keys and lists without end).""
 _KEYS: Final = frozenset(
     {
         *("schema", "limits", "scanning", "exempt", "starttls", "rules", "rates", "penalty"),
-        *("spf", "dnsbl"),
+        *("spf", "dnsbl", "sanctions"),
     }
 )
 
@@ -56,6 +57,7 @@ def _rulebook(document: Table) -> Rulebook:
         penalty=read_penalty(document),
         spf=read_spf(document),
         dnsbl=read_dnsbl(document),
+        sanctions=read_sanctions(document),
     )
     _names_are_used_once(document)
     _names_are_known(document, rulebook)

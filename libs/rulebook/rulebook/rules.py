@@ -49,9 +49,20 @@ class On(StrEnum):
     AUTH_USER = "auth-user"
 
 
+class Offence(StrEnum):
+    """What is answered without any rule, and may cost something all the same.
+
+    Speaking before the greeting, and more sessions at a time than the limit of that name allows.
+    """
+
+    EARLY_TALKER = "early_talker"
+    SESSIONS_PER_SOURCE = "concurrent_sessions_per_source"
+    SESSIONS_PER_IDENTITY = "concurrent_sessions_per_identity"
+
+
 @dataclass(frozen=True, slots=True)
 class Sanction:
-    """What a rule or rate wants done to a subject; ``cause`` is its id.
+    """What is to be done to a subject; ``cause`` is the id of the rule or rate, or the offence.
 
     ``lock_s`` seconds locked, 0: not; ``points`` of penalty, 0: none.
     """

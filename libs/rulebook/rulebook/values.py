@@ -5,7 +5,7 @@ from rulebook.dns import Dnsbl, Spf, WithoutAnswer
 from rulebook.facts import Facts, Need, Phase
 from rulebook.farm import Limits, Oversize, Scanning, Stance, TlsTreatment
 from rulebook.rates import Counted, Penalty, Per, Rate
-from rulebook.rules import Action, Condition, Mode, On, Rule, Sanction
+from rulebook.rules import Action, Condition, Mode, Offence, On, Rule, Sanction
 from rulebook.ruling import Ruling
 from smtpgated_contracts.values.policy import SpfResult, Stage
 
@@ -18,6 +18,7 @@ __all__ = [
     "Limits",
     "Mode",
     "Need",
+    "Offence",
     "On",
     "Oversize",
     "Penalty",

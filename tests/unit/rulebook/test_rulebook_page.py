@@ -23,6 +23,7 @@ from rulebook.values import (
     Counted,
     Limits,
     Mode,
+    Offence,
     On,
     Oversize,
     Per,
@@ -43,7 +44,20 @@ KEYS: Final = {
     *("limit_octets", "oversize", "stances", *CONDITIONS, *(each.name for each in fields(Limits))),
 }
 CHOICES: Final[tuple[type[StrEnum], ...]] = (
-    *(Action, Counted, Mode, On, Oversize, Per, Phase, SpfResult, Stage, Stance, TlsTreatment),
+    *(
+        Action,
+        Counted,
+        Mode,
+        On,
+        Offence,
+        Oversize,
+        Per,
+        Phase,
+        SpfResult,
+        Stage,
+        Stance,
+        TlsTreatment,
+    ),
     *(WithoutAnswer, VerdictKind),
 )
 

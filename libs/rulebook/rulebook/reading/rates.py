@@ -16,7 +16,7 @@ from rulebook.reading.fields import (
     table,
     tables,
 )
-from rulebook.reading.rules import read_burden
+from rulebook.reading.sanctions import read_burden
 from rulebook.rules import Action, Mode
 from smtpgated_contracts.values.policy import Stage
 

@@ -1,6 +1,5 @@
 """``[[rules]]`` -> rules, each one known by its id and permitted in its phase."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -14,16 +13,15 @@ from rulebook.reading.fields import (
     Table,
     at,
     choice,
-    count,
     identifier,
     only,
-    points,
     profile,
     reply,
     table,
     tables,
 )
-from rulebook.rules import Action, Mode, On, Rule
+from rulebook.reading.sanctions import read_burden
+from rulebook.rules import Action, Mode, Rule
 
 MOST_RULES: Final = 10_000
 MOST_PATTERNS: Final = 2000
@@ -32,15 +30,6 @@ MOST_PATTERNS: Final = 2000
 _KEYS: Final = frozenset(
     ("id", "phase", "when", "action", "mode", "reply", "profile", "lock_s", "points", "on")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Burden:
-    """What a rule or rate lays on a subject."""
-
-    lock_s: int
-    points: float
-    on: On
 
 
 def read_rules(document: Table) -> dict[Phase, tuple[Rule, ...]]:
@@ -62,14 +51,6 @@ def _with_patterns(rule: Rule) -> list[Matches | MatchesNot | FoundMatches]:
     return [
         each for each in rule.conditions if isinstance(each, Matches | MatchesNot | FoundMatches)
     ]
-
-
-def read_burden(entry: Table, place: str) -> Burden:
-    return Burden(
-        lock_s=count(entry, "lock_s", 0, place),
-        points=points(entry, "points", 0.0, place),
-        on=choice(On, entry.get("on", On.SOURCE), f"{place}.on"),
-    )
 
 
 def _rule(entry: Table, place: str) -> Rule:

@@ -1,9 +1,11 @@
 """Engines, what becomes of their verdicts, and who is locked for it."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from edge_proxy.legacy.draft import Draft, File, Old
-from edge_proxy.legacy.wording import lock, lock_s, reply
+from edge_proxy.legacy.wording import lock, reply
+from rulebook.values import Offence
 
 _LONGEST_SCAN_S: Final = 220
 _LARGEST_OCTETS: Final = 1024 * 1024 * 1024
@@ -13,8 +15,12 @@ _ABOVE_ENGINE_S, _ABOVE_SCAN_S = 5, 5
 _HIGHEST_SCORE: Final = 10_000.0
 _LOWEST_SCORE: Final = -1000.0
 
-_NO_LOCK: Final = frozenset({"maxhost", "maxident", "earlytalk"})
-"""Refused as before, but what refuses is no rule that could lock."""
+_OFFENCES: Final[Mapping[str, Offence]] = {
+    "maxhost": Offence.SESSIONS_PER_SOURCE,
+    "maxident": Offence.SESSIONS_PER_IDENTITY,
+    "earlytalk": Offence.EARLY_TALKER,
+}
+"""Words of ``lock_on`` for what is refused without a rule."""
 
 _ENGINES: Final = {"clamd": "clamd", "mksd": "mksd", "spamassassin": "spamd"}
 
@@ -112,10 +118,15 @@ def _verdicts(old: Old, draft: Draft, *, virus: bool, spam: bool) -> None:
         else:
             rule["action"] = "note"  # it was found, said, and let pass
         draft.rule(rule, "lock_on", "lock_duration", "msg_spam_found")
-    others = sorted(old.words("lock_on") & _NO_LOCK)
-    if others and lock_s(old):
-        without = f"no locks for {', '.join(others)}"
-        if "lock_on" in old.given:
-            draft.lacking["lock_on"] = without
-        else:
-            draft.say("lock_on", without)
+    if old.number("lock_duration"):
+        _offences(old, draft)
+
+
+def _offences(old: Old, draft: Draft) -> None:
+    """``maxident`` was in the default and never made a lock; only who wrote it down wants one."""
+    for event, offence in _OFFENCES.items():
+        if event == "maxident" and "lock_on" not in old.given:
+            draft.say("lock_on", "no lock for maxident: there never was one")
+        elif event in old.words("lock_on"):
+            sanction = lock(old, event)
+            draft.put(File.RULEBOOK, f"sanctions.{offence}", sanction, "lock_on", "lock_duration")

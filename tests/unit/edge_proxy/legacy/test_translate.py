@@ -14,7 +14,7 @@ from edge_proxy.legacy.translate import to_put_right, translate
 from policy.config import PolicySettings
 from rulebook.document import parse
 from rulebook.evaluate import evaluate
-from rulebook.values import Action, Facts, Phase, Stance, TlsTreatment
+from rulebook.values import Action, Facts, Offence, Phase, Stance, TlsTreatment
 from scanner.config import ScannerSettings
 from smtpgated_contracts.values.scan import EngineClass, VerdictKind
 
@@ -52,7 +52,7 @@ def test_every_directive_is_accounted_for() -> None:
     for name in DIRECTIVES:
         assert draft.became.get(name) or draft.lacking.get(name), name
         assert f": {name} " in account
-    assert set(draft.lacking) == {"lock_on"}
+    assert draft.lacking == {}
 
 
 def test_what_is_left_out_is_a_directive_that_is_not_translated() -> None:
@@ -140,6 +140,24 @@ def test_a_virus_is_refused_and_locks_unless_lock_on_says_otherwise() -> None:
     assert _rules(_ENGINES, content, **infected) == (Action.REFUSE, ("infected:3600",))
     assert _rules(_ENGINES + "lock_on spam", content, **infected) == (Action.REFUSE, ())
     assert _rules(_ENGINES + "lock_duration 0", content, **infected) == (Action.REFUSE, ())
+
+
+@pytest.mark.parametrize(
+    ("lock_on", "offences"),
+    [
+        ("", {Offence.EARLY_TALKER, Offence.SESSIONS_PER_SOURCE}),
+        ("lock_on maxhost, maxident", {Offence.SESSIONS_PER_SOURCE, Offence.SESSIONS_PER_IDENTITY}),
+        ("lock_on earlytalk", {Offence.EARLY_TALKER}),
+        ("lock_on never", set()),
+        ("lock_duration 0", set()),
+    ],
+)
+def test_what_is_refused_without_a_rule_locks_as_before(
+    lock_on: str, offences: set[Offence]
+) -> None:
+    book = parse(documents(_draft(_FIXED + lock_on))[File.RULEBOOK])
+    assert set(book.sanctions) == offences
+    assert {each.lock_s for each in book.sanctions.values()} <= {3600}
 
 
 def test_spam_is_refused_only_if_lock_on_says_so() -> None:

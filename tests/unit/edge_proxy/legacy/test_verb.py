@@ -49,9 +49,9 @@ def test_files_are_written_and_never_overwritten(
 def test_what_is_missing_shows_in_the_exit_code_and_the_account(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = _file(tmp_path, _ALL + "lock_on virus, earlytalk\n")
+    file = _file(tmp_path, _ALL + "regex_reject_helo (\n")
     assert import_legacy(_asked(file)) == EXIT_NOT_ALL
-    assert "#     NOT CARRIED OVER: no locks for earlytalk" in capsys.readouterr().out
+    assert "#     NOT CARRIED OVER: '(' is not a pattern" in capsys.readouterr().out
 
 
 def test_a_file_that_cannot_be_translated_is_told_by_line(
