@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, ip_address
 from typing import Final
 
-from policy.dns.records import Answer, Kind, Lookup
+from policy.dns.cache import Outcome
+from policy.dns.records import Kind, Lookup
 from policy.dns.resolver import Resolver
 from policy.metrics import DNSBL_ANSWERS, DnsblAnswer
 from rulebook.dns import Dnsbl, WithoutAnswer
@@ -28,6 +29,17 @@ class DnsblChecker:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
+    def known(self, address: str, lists: Sequence[Dnsbl]) -> tuple[str, ...] | None:
+        """``listed``, if nobody has to be asked for it; else None."""
+        lookups = _lookups(address, lists)
+        outcomes: list[Outcome] = []
+        for lookup in lookups:
+            outcome = self._resolver.known(lookup)
+            if outcome is None:
+                return None
+            outcomes.append(outcome)
+        return _zones(lists, outcomes)
+
     async def listed(
         self, address: str, lists: Sequence[Dnsbl], deadline: float
     ) -> tuple[str, ...]:
@@ -35,25 +47,30 @@ class DnsblChecker:
 
         ``deadline``: the loop's clock.
         """
-        reversed_address = reverse(address)
-        found = await asyncio.gather(
-            *(self._listed(each, reversed_address, deadline) for each in lists)
-        )
-        return tuple(each.zone for each, is_listed in zip(lists, found, strict=True) if is_listed)
+        lookups = _lookups(address, lists)
+        asking = (self._resolver.find(each, deadline) for each in lookups)
+        return _zones(lists, await asyncio.gather(*asking))
 
-    async def _listed(self, dnsbl: Dnsbl, reversed_address: str, deadline: float) -> bool:
-        try:
-            answer = await self._resolver.find(
-                Lookup(f"{reversed_address}.{dnsbl.zone}", Kind.A), deadline
-            )
-        except Unavailable:
-            said = DnsblAnswer.FAILED
-        else:
-            said = _meaning(dnsbl, answer)
-        DNSBL_ANSWERS(said).inc()
-        if said is DnsblAnswer.FAILED:
-            return dnsbl.on_failure is WithoutAnswer.LISTED
-        return said is DnsblAnswer.LISTED
+
+def _lookups(address: str, lists: Sequence[Dnsbl]) -> list[Lookup]:
+    reversed_address = reverse(address)
+    return [Lookup(f"{reversed_address}.{each.zone}", Kind.A) for each in lists]
+
+
+def _zones(lists: Sequence[Dnsbl], outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    return tuple(
+        dnsbl.zone
+        for dnsbl, outcome in zip(lists, outcomes, strict=True)
+        if _is_listed(dnsbl, outcome)
+    )
+
+
+def _is_listed(dnsbl: Dnsbl, outcome: Outcome) -> bool:
+    said = _meaning(dnsbl, outcome)
+    DNSBL_ANSWERS(said).inc()
+    if said is DnsblAnswer.FAILED:
+        return dnsbl.on_failure is WithoutAnswer.LISTED
+    return said is DnsblAnswer.LISTED
 
 
 def reverse(address: str) -> str:
@@ -62,8 +79,10 @@ def reverse(address: str) -> str:
     return pointer.removesuffix(".in-addr.arpa").removesuffix(".ip6.arpa")
 
 
-def _meaning(dnsbl: Dnsbl, answer: Answer) -> DnsblAnswer:
-    values = [value for value in answer.values if isinstance(value, str)]
+def _meaning(dnsbl: Dnsbl, outcome: Outcome) -> DnsblAnswer:
+    if isinstance(outcome, Unavailable):
+        return DnsblAnswer.FAILED
+    values = [value for value in outcome.values if isinstance(value, str)]
     if any(ip_address(value) in _REFUSALS for value in values):
         return DnsblAnswer.FAILED
     return DnsblAnswer.LISTED if any(map(dnsbl.answers.covers, values)) else DnsblAnswer.UNLISTED

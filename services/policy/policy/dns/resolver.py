@@ -2,7 +2,7 @@
 
 Who asks has a deadline of his own; a lookup that outlives its asker still fills the cache. At
 most ``most_at_once`` are under way: beyond it a lookup fails at once, and what it was for goes
-on without. Errors: ``Unavailable``.
+on without. A lookup that fails is an outcome, not an error.
 """
 
 import asyncio
@@ -34,19 +34,25 @@ class Resolver:
         self._under_way: dict[Lookup, asyncio.Task[Outcome]] = {}
         self._tasks = Tasks()
 
-    async def find(self, lookup: Lookup, deadline: float) -> Answer:
-        """``deadline``: the loop's clock."""
-        known = self._cache.get(lookup, asyncio.get_running_loop().time())
-        if known is not None:
+    def known(self, lookup: Lookup) -> Outcome | None:
+        """What came of it, if that is known already; never raises."""
+        outcome = self._cache.get(lookup, asyncio.get_running_loop().time())
+        if outcome is not None:
             LOOKUPS(LookupFate.KNOWN).inc()
-        else:
+        return outcome
+
+    async def find(self, lookup: Lookup, deadline: float) -> Outcome:
+        """What comes of it; never raises. ``deadline``: the loop's clock."""
+        outcome = self.known(lookup)
+        if outcome is not None:
+            return outcome
+        try:
             with translated("dns"):
                 async with asyncio.timeout_at(deadline):
                     # A shield: others may wait for the same.
-                    known = await asyncio.shield(self._asked(lookup))
-        if isinstance(known, Unavailable):
-            raise Unavailable("dns", known.kind, retryable=known.retryable, detail=known.detail)
-        return known
+                    return await asyncio.shield(self._asked(lookup))
+        except Unavailable as error:
+            return error
 
     async def aclose(self) -> None:
         await self._tasks.aclose()

@@ -6,14 +6,15 @@ and lookups take turns.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
-from policy.dns.records import Answer, Kind, Lookup
+from policy.dns.cache import Outcome
+from policy.dns.records import Kind, Lookup
 from policy.dns.resolver import Resolver
-from policy.dns.spf_rules import Evaluation, Wanted, addresses_of
+from policy.dns.spf_rules import Evaluation, Known, Wanted, addresses_of
 from policy.metrics import SPF_RESULTS, SPF_STUMBLES
 from service_kit.failures import Unavailable
 from service_kit.logs import event
@@ -47,58 +48,65 @@ class SpfChecker:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
-    async def result(self, question: SpfQuestion, deadline: float) -> SpfResult:
-        """``deadline``: the loop's clock."""
-        result = await self._result(question, deadline)
+    def known(self, question: SpfQuestion) -> SpfResult | None:
+        """``result``, if nobody has to be asked for it; else None."""
+        try:
+            result = _evaluated(question, self._resolver.known)
+        except Wanted:
+            return None
         SPF_RESULTS(result).inc()
         return result
 
-    async def _result(self, question: SpfQuestion, deadline: float) -> SpfResult:
-        try:
-            address = ip_address(question.address)
-            sender = _sender(question.reverse_path)
-        except ValueError:
-            # No address, or no domain that could have a record (§4.3).
-            return SpfResult.NONE
-        helo = _helo(question.helo)
-        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        kind = Kind.AAAA if address.version == 6 and not mapped else Kind.A  # noqa: PLR2004
-        known: dict[Lookup, Answer | Unavailable] = {}
-        try:
-            for _ in range(MOST_ROUNDS):
-                try:
-                    result, _, _ = Evaluation(str(address), sender, helo, known).check()
-                except Wanted as wanted:
-                    await self._find(wanted.lookup, kind, known, deadline)
-                else:
-                    return SpfResult(result)
-        except _STUMBLES as error:
-            SPF_STUMBLES().inc()
-            event(_LOG, logging.ERROR, "SPF not evaluated", sender=sender, exc_info=error)
-        return SpfResult.TEMPERROR
+    async def result(self, question: SpfQuestion, deadline: float) -> SpfResult:
+        """``deadline``: the loop's clock."""
+        known: dict[Lookup, Outcome] = {}
+        result = SpfResult.TEMPERROR
+        for _ in range(MOST_ROUNDS):
+            try:
+                result = _evaluated(question, known.get)
+                break
+            except Wanted as wanted:
+                await self._find([wanted.lookup], known, deadline)
+                await self._find(_following(question, wanted.lookup, known), known, deadline)
+        SPF_RESULTS(result).inc()
+        return result
 
     async def _find(
-        self,
-        lookup: Lookup,
-        kind: Kind,
-        known: dict[Lookup, Answer | Unavailable],
-        deadline: float,
+        self, lookups: Sequence[Lookup], known: dict[Lookup, Outcome], deadline: float
     ) -> None:
-        answer = known[lookup] = await self._answer(lookup, deadline)
-        if isinstance(answer, Answer):
-            following = dict.fromkeys(addresses_of(lookup, answer, kind)).keys() - known
-            known.update(zip(following, await self._answers(following, deadline), strict=True))
+        """All at once."""
+        asking = (self._resolver.find(each, deadline) for each in lookups)
+        known.update(zip(lookups, await asyncio.gather(*asking), strict=True))
 
-    async def _answers(
-        self, lookups: Iterable[Lookup], deadline: float
-    ) -> list[Answer | Unavailable]:
-        return await asyncio.gather(*(self._answer(each, deadline) for each in lookups))
 
-    async def _answer(self, lookup: Lookup, deadline: float) -> Answer | Unavailable:
-        try:
-            return await self._resolver.find(lookup, deadline)
-        except Unavailable as error:
-            return error
+def _evaluated(question: SpfQuestion, known: Known) -> SpfResult:
+    """Raises Wanted."""
+    try:
+        address = str(ip_address(question.address))
+        sender = _sender(question.reverse_path)
+    except ValueError:
+        # No address, or no domain that could have a record (§4.3).
+        return SpfResult.NONE
+    try:
+        result, _, _ = Evaluation(address, sender, _helo(question.helo), known).check()
+        return SpfResult(result)
+    except _STUMBLES as error:
+        SPF_STUMBLES().inc()
+        event(_LOG, logging.ERROR, "SPF not evaluated", sender=sender, exc_info=error)
+        return SpfResult.TEMPERROR
+
+
+def _following(
+    question: SpfQuestion, lookup: Lookup, known: Mapping[Lookup, Outcome]
+) -> list[Lookup]:
+    """What will be wanted after ``lookup``: known now, so that it can be asked for at once."""
+    answer = known[lookup]
+    if isinstance(answer, Unavailable):
+        return []
+    address = ip_address(question.address)
+    is_v6 = isinstance(address, IPv6Address) and address.ipv4_mapped is None
+    kind = Kind.AAAA if is_v6 else Kind.A
+    return [each for each in dict.fromkeys(addresses_of(lookup, answer, kind)) if each not in known]
 
 
 def _sender(reverse_path: bytes) -> str:

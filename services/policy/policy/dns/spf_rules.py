@@ -12,11 +12,12 @@ them the result is permerror. Explanations (``exp=``, §6.2) are not looked up: 
 stranger's words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 import spf
 
+from policy.dns.cache import Outcome
 from policy.dns.records import Answer, Kind, Lookup
 from service_kit.failures import Unavailable
 
@@ -31,7 +32,8 @@ MOST_OCTETS: Final = 16 * 1024
 
 _MOST_LABEL_OCTETS: Final = 63
 
-Known = Mapping[Lookup, Answer | Unavailable]
+Known = Callable[[Lookup], Outcome | None]
+"""What came of a lookup, if that is known."""
 
 
 class Wanted(Exception):  # noqa: N818 - what is missing, not what is broken
@@ -61,7 +63,7 @@ class Evaluation(spf.query):  # type: ignore[misc]  # pyspf has no types
         lookup = Lookup(name.removesuffix(".").lower(), Kind(qtype))
         if not all(0 < len(label) <= _MOST_LABEL_OCTETS for label in lookup.name.split(".")):
             return []
-        answer = self._known.get(lookup)
+        answer = self._known(lookup)
         if answer is None:
             raise Wanted(lookup)
         if isinstance(answer, Unavailable):

@@ -2,7 +2,7 @@
 
 Reading goes on while a batch waits for the store, so one slow answer holds up nobody else; at
 the bound the stream is not read, and gRPC's flow control tells the edge. A question whose answer
-needs a fact from the DNS leaves its batch: the others do not wait for it.
+needs a fact that only the DNS knows leaves its batch: the others do not wait for it.
 """
 
 import asyncio
@@ -88,11 +88,12 @@ class Answering:
             decisions = await self._decider.decide(questions, began_s + self._patience_s(batch))
             prompt = []
             for wire, question, decision in zip(asked, questions, decisions, strict=True):
-                if self._facts.wants(question, decision):
+                whole = self._facts.at_once(question, decision)
+                if whole is None:
                     late = self._answer_late(wire, question, decision, began_s, stream)
                     stream.answers.create_task(late)
                 else:
-                    prompt.append(answer_to_wire(wire.id, decision))
+                    prompt.append(answer_to_wire(wire.id, whole))
             beyond = batch.questions[MOST_QUESTIONS:]
             prompt += [answer_to_wire(wire.id, MALFORMED) for wire in beyond]
             if prompt or not asked:
@@ -109,7 +110,7 @@ class Answering:
         asked_at: float,
         stream: "_Stream",
     ) -> None:
-        decision = await self._facts.added(question, decision, asked_at, wire.patience_ms)
+        decision = await self._facts.in_time(question, decision, asked_at, wire.patience_ms)
         await stream.write([answer_to_wire(wire.id, decision)])
 
     def _patience_s(self, batch: policy_pb2.QuestionBatch) -> float:

@@ -26,10 +26,18 @@ _LEAST_S: Final = 0.02
 
 
 class Spf(Protocol):
+    def known(self, question: SpfQuestion) -> SpfResult | None:
+        """The result, if nobody has to be asked for it."""
+        ...
+
     async def result(self, question: SpfQuestion, deadline: float) -> SpfResult: ...
 
 
 class Blocklists(Protocol):
+    def known(self, address: str, lists: Sequence[Dnsbl]) -> tuple[str, ...] | None:
+        """The zones, if nobody has to be asked for them."""
+        ...
+
     async def listed(
         self, address: str, lists: Sequence[Dnsbl], deadline: float
     ) -> tuple[str, ...]: ...
@@ -45,47 +53,61 @@ class SenderFacts:
         self._longest_s = longest_s
         self._waiting = 0
 
-    def wants(self, question: Question, decision: Decision) -> bool:
-        """Whether the answer is to be handed to ``added`` before it is given."""
-        if decision.kind is not DecisionKind.ADMIT or not self._has_facts(question):
-            return False
-        if self._waiting >= MOST_AT_ONCE:
-            UNASKED_SENDERS().inc()
-            return False
-        return True
+    def at_once(self, question: Question, decision: Decision) -> Decision | None:
+        """The whole answer; None: a fact is missing that ``in_time`` has to find out."""
+        if decision.kind is not DecisionKind.ADMIT:
+            return decision
+        if isinstance(question, SessionRef):
+            whole = self._with_zones(question, decision)
+        elif isinstance(question, MailAsked) and question.wants_spf:
+            whole = self._with_spf(question, decision)
+        else:
+            return decision
+        return decision if whole is None and self._is_full() else whole
 
-    async def added(
+    async def in_time(
         self, question: Question, decision: Decision, asked_at: float, patience_ms: int
     ) -> Decision:
-        """``decision`` with the facts. ``asked_at``: the loop's clock; patience 0: not said."""
+        """The whole answer. ``asked_at``: the loop's clock; ``patience_ms`` 0: not said."""
         deadline = asked_at + self._patience_s(patience_ms)
         self._waiting += 1
         try:
-            if isinstance(question, MailAsked):
-                return replace(decision, spf=await self._spf_of(question, deadline))
             if isinstance(question, SessionRef):
                 lists = self._farm.rulebook.zones_asked
                 address = question.source.address
                 listed_in = await self._blocklists.listed(address, lists, deadline)
                 return replace(decision, listed_in=listed_in)
+            if isinstance(question, MailAsked) and (about := self._about(question)):
+                return replace(decision, spf=await self._spf.result(about, deadline))
         finally:
             self._waiting -= 1
         return decision
 
-    def _has_facts(self, question: Question) -> bool:
-        if isinstance(question, MailAsked):
-            return question.wants_spf
-        return isinstance(question, SessionRef) and bool(self._farm.rulebook.zones_asked)
+    def _with_zones(self, session: SessionRef, decision: Decision) -> Decision | None:
+        lists = self._farm.rulebook.zones_asked
+        if not lists:
+            return decision
+        listed_in = self._blocklists.known(session.source.address, lists)
+        return None if listed_in is None else replace(decision, listed_in=listed_in)
 
-    async def _spf_of(self, asked: MailAsked, deadline: float) -> SpfResult | None:
-        """None: asked for the address that servers see, and nobody knows it."""
-        spf = self._farm.rulebook.spf
-        address = spf.of(asked.session.source.address, asked.egress_address)
-        if not address:
-            return None
+    def _with_spf(self, asked: MailAsked, decision: Decision) -> Decision | None:
+        about = self._about(asked)
+        if about is None:
+            return decision
+        result = self._spf.known(about)
+        return None if result is None else replace(decision, spf=result)
+
+    def _about(self, asked: MailAsked) -> SpfQuestion | None:
+        """None: it is about the address that servers see, and nobody knows that."""
+        address = self._farm.rulebook.spf.of(asked.session.source.address, asked.egress_address)
         envelope = asked.envelope
-        question = SpfQuestion(address, envelope.helo, envelope.reverse_path)
-        return await self._spf.result(question, deadline)
+        return SpfQuestion(address, envelope.helo, envelope.reverse_path) if address else None
+
+    def _is_full(self) -> bool:
+        if self._waiting < MOST_AT_ONCE:
+            return False
+        UNASKED_SENDERS().inc()
+        return True
 
     def _patience_s(self, patience_ms: int) -> float:
         if not patience_ms:

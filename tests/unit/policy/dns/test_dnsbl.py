@@ -29,7 +29,10 @@ async def listed(
     lookup = Lookup("1.2.0.192.bl.example", Kind.A)
     names = KnownNames({lookup: failure or values})
     resolver = resolver_of(names)
-    found = await DnsblChecker(resolver).listed("192.0.2.1", lists, soon())
+    checker = DnsblChecker(resolver)
+    assert checker.known("192.0.2.1", lists) is None
+    found = await checker.listed("192.0.2.1", lists, soon())
+    assert checker.known("192.0.2.1", lists) == found
     await resolver.aclose()
     return found
 

@@ -37,7 +37,12 @@ async def checked(
 ) -> tuple[SpfResult, KnownNames]:
     known = KnownNames(names)
     resolver = resolver_of(known)
-    result = await SpfChecker(resolver).result(SpfQuestion(address, helo, sender), soon())
+    question, checker = SpfQuestion(address, helo, sender), SpfChecker(resolver)
+    before = checker.known(question)
+    result = await checker.result(question, soon())
+    # Before the first lookup only what needs none is known; after it everything is.
+    assert before is (None if known.asked else result)
+    assert checker.known(question) is result
     await resolver.aclose()
     return result, known
 
@@ -224,5 +229,6 @@ async def test_a_record_that_pyspf_falls_over_is_temporary_and_counted(
 
     monkeypatch.setattr(Evaluation, "check", fall)
     stumbles = SPF_STUMBLES()._value.get()
-    assert (await checked({}))[0] is SpfResult.TEMPERROR
+    checker = SpfChecker(resolver_of(KnownNames({})))
+    assert checker.known(SpfQuestion("192.0.2.1", b"h", b"a@b.c")) is SpfResult.TEMPERROR
     assert SPF_STUMBLES()._value.get() == stumbles + 1

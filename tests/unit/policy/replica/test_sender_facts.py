@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
 from policy.core.farm import Farm, Picture, StoredRulebook
 from policy.core.leases import Release
 from policy.dns.spf_check import SpfQuestion
+from policy.replica.decider import Question
 from policy.replica.sender_facts import MOST_AT_ONCE, SenderFacts
 from rulebook.dns import Dnsbl
 from smtpgated_contracts.values.asked import DataAsked, MailAsked
@@ -23,6 +25,8 @@ zone = "bl.example"
 {rule}
 """
 RULE = '[[rules]]\nid = "a"\nphase = "data"\nwhen.dnsbl = ["bl.example"]\naction = "refuse"\n'
+LISTED = replace(ADMITTED, listed_in=("bl.example",))
+PASSED = replace(ADMITTED, spf=SpfResult.PASS)
 REFUSED = Decision(DecisionKind.REFUSE, "lock:x")
 ASKED_AT = 1000.0
 ENVELOPE = Envelope(b"h.example", b"me@example.com")
@@ -34,6 +38,12 @@ class Dns:
 
     asked: list[object] = field(default_factory=list)
     deadline: float = 0.0
+    is_known: bool = False
+
+    def known(self, what: object, lists: Sequence[Dnsbl] | None = None) -> Any:
+        if not self.is_known:
+            return None
+        return SpfResult.PASS if lists is None else tuple(each.zone for each in lists)
 
     async def result(self, question: SpfQuestion, deadline: float) -> SpfResult:
         self._ask(question, deadline)
@@ -65,30 +75,37 @@ def mail(*, wants_spf: bool = True, egress: str = "") -> MailAsked:
     return MailAsked(session("a"), 1, ENVELOPE, (), wants_spf, egress)
 
 
-async def added(facts: SenderFacts, question: MailAsked | object, patience_ms: int = 0) -> Decision:
-    return await facts.added(question, ADMITTED, ASKED_AT, patience_ms)  # type: ignore[arg-type]
+async def in_time(facts: SenderFacts, question: Question, patience_ms: int = 0) -> Decision:
+    assert facts.at_once(question, ADMITTED) is None
+    return await facts.in_time(question, ADMITTED, ASKED_AT, patience_ms)
 
 
-def test_only_what_a_rule_depends_on_is_wanted(dns: Dns) -> None:
-    with_rule, without = facts_of(dns), facts_of(dns, document=DOCUMENT.format(rule=""))
-    assert with_rule.wants(session("a"), ADMITTED)
-    assert not without.wants(session("a"), ADMITTED)
-    for facts in (with_rule, without):
-        assert facts.wants(mail(), ADMITTED)
-        assert not facts.wants(mail(wants_spf=False), ADMITTED)
-        for other in (None, Release(()), DataAsked(session("a"), 1, ENVELOPE)):
-            assert not facts.wants(other, ADMITTED)
+def test_what_no_rule_depends_on_is_answered_at_once(dns: Dns) -> None:
+    facts = facts_of(dns, document=DOCUMENT.format(rule=""))
+    others = (mail(wants_spf=False), None, Release(()), DataAsked(session("a"), 1, ENVELOPE))
+    for question in (session("a"), *others):
+        assert facts.at_once(question, ADMITTED) is ADMITTED
+    assert facts_of(dns).at_once(session("a"), ADMITTED) is None
+    assert facts.at_once(mail(), ADMITTED) is None
 
 
 def test_who_is_not_admitted_waits_for_nothing(dns: Dns) -> None:
-    assert not facts_of(dns).wants(session("a"), REFUSED)
-    assert not facts_of(dns).wants(mail(), REFUSED)
+    for question in (session("a"), mail()):
+        assert facts_of(dns).at_once(question, REFUSED) is REFUSED
+
+
+def test_what_is_known_is_answered_at_once(dns: Dns) -> None:
+    dns.is_known = True
+    facts = facts_of(dns)
+    assert facts.at_once(session("a"), ADMITTED) == LISTED
+    assert facts.at_once(mail(), ADMITTED) == PASSED
+    assert dns.asked == []
 
 
 async def test_a_session_gets_its_zones_and_a_mail_its_result(dns: Dns) -> None:
     facts = facts_of(dns)
-    assert await added(facts, session("a")) == replace(ADMITTED, listed_in=("bl.example",))
-    assert await added(facts, mail()) == replace(ADMITTED, spf=SpfResult.PASS)
+    assert await in_time(facts, session("a")) == LISTED
+    assert await in_time(facts, mail()) == PASSED
     assert dns.asked == ["192.0.2.1", SpfQuestion("192.0.2.1", b"h.example", b"me@example.com")]
 
 
@@ -96,9 +113,8 @@ async def test_the_address_servers_see_is_asked_about_where_the_rulebook_says_so
     dns: Dns,
 ) -> None:
     facts = facts_of(dns, document='schema = 1\n[spf]\naddress = "egress"\n')
-    assert await added(facts, mail()) == ADMITTED
-    assert dns.asked == []
-    await added(facts, mail(egress="198.51.100.1"))
+    assert facts.at_once(mail(), ADMITTED) == ADMITTED
+    await in_time(facts, mail(egress="198.51.100.1"))
     assert dns.asked == [SpfQuestion("198.51.100.1", b"h.example", b"me@example.com")]
 
 
@@ -106,7 +122,7 @@ async def test_the_address_servers_see_is_asked_about_where_the_rulebook_says_so
 async def test_nobody_waits_longer_than_his_patience_or_ours(
     dns: Dns, patience_ms: int, waits_s: float
 ) -> None:
-    await added(facts_of(dns), mail(), patience_ms)
+    await in_time(facts_of(dns), mail(), patience_ms)
     assert dns.deadline == pytest.approx(ASKED_AT + waits_s)
 
 
@@ -122,8 +138,8 @@ async def test_beyond_the_bound_answers_go_without(
     monkeypatch.setattr(dns, "result", hold)
     async with asyncio.TaskGroup() as waiting:
         for _ in range(MOST_AT_ONCE):
-            waiting.create_task(added(facts, mail()))
+            waiting.create_task(in_time(facts, mail()))
         await asyncio.sleep(0)
-        assert not facts.wants(mail(), ADMITTED)
+        assert facts.at_once(mail(), ADMITTED) is ADMITTED
         held.set()
-    assert facts.wants(mail(), ADMITTED)
+    assert facts.at_once(mail(), ADMITTED) is None
