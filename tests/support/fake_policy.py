@@ -11,28 +11,42 @@ from google.protobuf.message import Message
 from rulebook.defaults import DEFAULT_DOCUMENT
 from service_kit.tls import TlsSettings
 from smtpgated.policy.v1 import policy_pb2
-from smtpgated_contracts.marshalling.locks import asked_lock_from_wire, lock_to_wire
-from smtpgated_contracts.marshalling.mail import session_from_wire
+from smtpgated_contracts.marshalling.asked import (
+    data_asked_from_wire,
+    mail_asked_from_wire,
+    session_asked_from_wire,
+)
+from smtpgated_contracts.marshalling.locks import (
+    asked_lock_from_wire,
+    asked_penalty_from_wire,
+    lock_to_wire,
+)
 from smtpgated_contracts.marshalling.policy import (
     answer_to_wire,
     outcome_from_wire,
     progress_from_wire,
 )
+from smtpgated_contracts.marshalling.reported import rejections_from_wire, ruling_from_wire
+from smtpgated_contracts.values.asked import DataAsked, MailAsked
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import (
     ADMITTED,
     AskedLock,
+    AskedPenalty,
     Decision,
     DecisionKind,
     Lock,
     SessionProgress,
     TransactionOutcome,
 )
+from smtpgated_contracts.values.reported import Rejections, RulingReport
 from tests.support.fake_service import FakeService, octets_of
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 Decide = Callable[[SessionRef], Decision | bytes | None]
 """None: never answered; bytes: sent as they are in place of a batch of answers."""
+DecideMessage = Callable[[MailAsked | DataAsked], Decision | None]
+"""None: never answered."""
 
 
 def admit(_session: SessionRef) -> Decision:
@@ -66,6 +80,7 @@ class FakePolicy(FakeService):
         self.locks: dict[str, Lock] = {}
         self.exempt: set[str] = set()
         self.decide: Decide = admit
+        self.decide_message: DecideMessage = lambda _asked: ADMITTED
         self.report_fails: grpc.StatusCode | None = None
         self.report_held = False
         self.batches: list[tuple[str, ...]] = []
@@ -73,7 +88,12 @@ class FakePolicy(FakeService):
         self.closed: list[str] = []
         self.renewed: list[SessionProgress] = []
         self.outcomes: list[TransactionOutcome] = []
+        self.asked: list[MailAsked | DataAsked] = []
+        self.profiles: list[tuple[str, ...]] = []
         self.asked_locks: list[AskedLock] = []
+        self.asked_penalties: list[AskedPenalty] = []
+        self.rejections: list[Rejections] = []
+        self.rulings: list[RulingReport] = []
         self.outcome_batches: list[int] = []
         self.dropped = 0
         self.reports_begun = 0
@@ -174,14 +194,23 @@ class FakePolicy(FakeService):
     def _take(self, question: policy_pb2.Question) -> Decision | bytes | None:
         match question.WhichOneof("about"):
             case "open_session":
-                session = session_from_wire(question.open_session.session)
-                self.opened.append(session)
-                return self.decide(session)
+                opening = session_asked_from_wire(question.open_session)
+                self.opened.append(opening.session)
+                self.profiles.append(opening.profiles)
+                return self.decide(opening.session)
+            case "ask_mail":
+                return self._decide_message(mail_asked_from_wire(question.ask_mail))
+            case "ask_data":
+                return self._decide_message(data_asked_from_wire(question.ask_data))
             case "close_sessions":
                 self.closed.extend(question.close_sessions.session_ids)
             case "renew_sessions":
                 self.renewed.extend(map(progress_from_wire, question.renew_sessions.sessions))
         return None
+
+    def _decide_message(self, asked: MailAsked | DataAsked) -> Decision | None:
+        self.asked.append(asked)
+        return self.decide_message(asked)
 
     async def _report(self, batch: policy_pb2.OutcomeBatch, context: _Context) -> Message:
         self.reports_begun += 1
@@ -192,6 +221,9 @@ class FakePolicy(FakeService):
         self.outcome_batches.append(len(batch.transactions))
         self.outcomes.extend(map(outcome_from_wire, batch.transactions))
         self.asked_locks.extend(map(asked_lock_from_wire, batch.asked_locks))
+        self.asked_penalties.extend(map(asked_penalty_from_wire, batch.asked_penalties))
+        self.rejections.extend(map(rejections_from_wire, batch.rejections))
+        self.rulings.extend(map(ruling_from_wire, batch.rulings))
         self.dropped += batch.dropped
         return policy_pb2.ReportReceipt()
 

@@ -15,7 +15,7 @@ from edge_proxy.relay.settings import CoreSettings
 from edge_proxy.smtp.limits import AUTH_LINE, REPLY
 from rulebook.values import Oversize, Rulebook
 from smtpgated_contracts.values.mail import SessionRef
-from smtpgated_contracts.values.policy import ADMITTED, Decision, Disposition
+from smtpgated_contracts.values.policy import ADMITTED, Decision, Disposition, Stage
 from smtpgated_contracts.values.scan import EngineClass, Verdict, VerdictKind
 from tests.support.model_server import ANY_END, ModelServer
 from tests.support.relay_samples import CLEAN, RULEBOOK, SESSION, UNSCANNED, lets_through
@@ -57,6 +57,8 @@ class Play:
         self._tell(self.core.upstream_connected())
 
     def decide(self, decision: Decision = ADMITTED) -> None:
+        """Whatever was asked, if anything was."""
+        self.seen.decisions_owed = 0
         self._tell(self.core.decided(decision))
 
     def begin(self) -> None:
@@ -97,11 +99,15 @@ class Play:
 
     def lock(self) -> None:
         self.locked_now = True
-        self._tell(self.core.locked())
+        self._tell(self.core.held(Stage.REFUSE))
 
     def unlock(self) -> None:
         self.locked_now = False
-        self._tell(self.core.unlocked())
+        self._tell(self.core.held(None))
+
+    def require_auth(self) -> None:
+        self.locked_now = False
+        self._tell(self.core.held(Stage.REQUIRE_AUTH))
 
     def drain(self) -> None:
         self._tell(self.core.drain())

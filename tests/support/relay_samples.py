@@ -1,5 +1,6 @@
 """What every test of the relay core needs: a session, a rulebook, verdicts of every kind."""
 
+from dataclasses import replace
 from typing import Final
 
 from rulebook.defaults import DEFAULT_DOCUMENT
@@ -18,7 +19,8 @@ from smtpgated_contracts.values.scan import (
 SESSION: Final = SessionRef(
     SessionId("s1"), EdgeId("e1"), Endpoint("192.0.2.7", 40000), Endpoint("198.51.100.25", 25)
 )
-RULEBOOK: Final = parse(DEFAULT_DOCUMENT)
+RULEBOOK: Final = replace(parse(DEFAULT_DOCUMENT), rates=())
+"""The default without its rates: nothing is asked of policy after the session's beginning."""
 
 CLEAN: Final = Verdict(VerdictKind.CLEAN)
 INFECTED: Final = Verdict(

@@ -8,13 +8,21 @@ from typing import Any, Final
 
 from edge_proxy.relay import actions
 from edge_proxy.relay.actions import Action, Loss, ScanId
-from edge_proxy.relay.facts import Fact, LockAsked, RuleFired, TransactionEnded, ViolationSeen
+from edge_proxy.relay.facts import (
+    Denied,
+    Fact,
+    Rejected,
+    RulesSpoke,
+    SanctionAsked,
+    TransactionEnded,
+    ViolationSeen,
+)
 from edge_proxy.relay.session import RelaySession
 from edge_proxy.relay.settings import CoreSettings, EarlyTalker
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
-from rulebook.values import Rulebook
-from smtpgated_contracts.values.policy import Decision, DecisionKind
+from rulebook.values import On, Rulebook, Sanction
+from smtpgated_contracts.values.policy import Decision, DecisionKind, SpfResult, Stage
 from smtpgated_contracts.values.scan import (
     EngineClass,
     Finding,
@@ -25,7 +33,9 @@ from smtpgated_contracts.values.scan import (
 from tests.support.relay_samples import SESSION
 from tests.support.transcript import Step, Transcript, TranscriptError, lines_of, marked
 
-_DEFAULT_RULES: Final = DEFAULT_DOCUMENT[DEFAULT_DOCUMENT.index("[[rules]]") :]
+_DEFAULT_RULES: Final = DEFAULT_DOCUMENT[
+    DEFAULT_DOCUMENT.index("[[rules]]") : DEFAULT_DOCUMENT.index("[[rates]]")
+]
 
 _ACCEPTED: Final = (("D", "(connects)"), ("U", "(connected)"), ("P", "(admit)"))
 _GREETED: Final = (*_ACCEPTED, ("U", "220 mx.example ESMTP"))
@@ -120,14 +130,15 @@ class _Stage:
             "D lost": core.downstream_lost,
             "U connected": core.upstream_connected,
             "U lost": lambda: core.upstream_lost(_LOSSES[rest or "closed"]),
-            "P admit": lambda: core.decided(Decision(DecisionKind.ADMIT, rest)),
-            "P defer": lambda: core.decided(Decision(DecisionKind.DEFER, rest)),
-            "P refuse": lambda: core.decided(Decision(DecisionKind.REFUSE, rest)),
+            "P admit": lambda: core.decided(_decision(DecisionKind.ADMIT, rest)),
+            "P defer": lambda: core.decided(_decision(DecisionKind.DEFER, rest)),
+            "P refuse": lambda: core.decided(_decision(DecisionKind.REFUSE, rest)),
             "P identify": lambda: core.identify(rest),
             "T deadline": core.deadline_passed,
             "O trace": lambda: core.trace(f"{rest}\r\n".encode()),
-            "O lock": core.locked,
-            "O unlock": core.unlocked,
+            "O lock": lambda: core.held(Stage(rest) if rest else Stage.REFUSE),
+            "O unlock": lambda: core.held(None),
+            "O load": lambda: core.loaded(float(rest)),
             "O drain": core.drain,
             "O shut-down": core.shut_down,
         }
@@ -154,7 +165,7 @@ class _Stage:
             case actions.LookDownstream():
                 return [f"D< (look: {'octets wait' if self._waiting else 'nothing waits'})"]
             case actions.Note(fact):
-                return [f"note {_fact(fact)}"]
+                return [f"note {line}" for line in _lines_about(fact)]
             case _:
                 side, words = _CONTROL[type(action)]
                 return [f"{side}< ({words(action)})"]
@@ -163,6 +174,25 @@ class _Stage:
 def _rulebook(document: str) -> Rulebook:
     rules = "" if "[[rules]]" in document else _DEFAULT_RULES
     return parse(f"schema = 1\n{document}\n{rules}")
+
+
+def _decision(kind: DecisionKind, words: str) -> Decision:
+    """``CAUSE, spf fail, room 2, listed zone, saying words``: each part where it is wanted."""
+    fields: dict[str, Any] = {}
+    for part in filter(None, words.split(", ")):
+        word, _, rest = part.partition(" ")
+        match word:
+            case "spf":
+                fields["spf"] = SpfResult(rest)
+            case "room":
+                fields["recipients_left"] = int(rest)
+            case "listed":
+                fields["listed_in"] = tuple(rest.split())
+            case "saying":
+                fields["reply"] = rest
+            case _:
+                fields["cause"] = part
+    return Decision(kind, **fields)
 
 
 def _verdict(word: str, rest: str) -> Verdict:
@@ -184,7 +214,7 @@ def _finished(finish: actions.FinishScan) -> str:
     return f"finish: {sender} to {recipients or 'nobody'}{head}"
 
 
-def _fact(fact: Fact) -> str:
+def _lines_about(fact: Fact) -> list[str]:
     match fact:
         case TransactionEnded():
             parts = [
@@ -193,25 +223,69 @@ def _fact(fact: Fact) -> str:
                 fact.verdict.kind.value if fact.verdict else "no verdict",
                 f"{fact.content_octets} octets",
                 *([f"rule {fact.rule_id}"] if fact.rule_id else []),
-                *(f"lock by {rule} for {seconds} s" for rule, seconds in fact.locks),
+                *map(_sanction, fact.sanctions),
+                *(["spent"] if fact.spent else []),
             ]
-            return ", ".join(parts)
-        case RuleFired(rule_id, phase, shadow):
-            return f"rule {rule_id} {'would have ' if shadow else ''}fired in {phase}"
-        case LockAsked(rule_id, seconds):
-            return f"lock asked by {rule_id} for {seconds} s"
+            return [", ".join(parts)]
+        case RulesSpoke(phase, ruling):
+            fired = (ruling.rule_id, *ruling.noted)
+            return [
+                *(f"rule {each} fired in {phase}" for each in fired if each),
+                *(f"rule {each} would have fired in {phase}" for each in ruling.shadows),
+            ]
+        case SanctionAsked(sanction, user):
+            return [f"{_sanction(sanction)} asked{f', user {_name(user)}' if user else ''}"]
+        case Denied(verb, cause, code):
+            return [f"{verb} denied by {cause or 'nobody'}, told {code}"]
+        case Rejected(verb):
+            return [f"{verb} counts as refused by the server"]
         case ViolationSeen(upstream, what):
-            return f"{'server' if upstream else 'client'} broke the protocol: {what}"
+            return [f"{'server' if upstream else 'client'} broke the protocol: {what}"]
+
+
+def _sanction(sanction: Sanction) -> str:
+    penance = [f"lock by {sanction.cause} for {sanction.lock_s} s"] if sanction.lock_s else []
+    points = [f"{sanction.points:g} points by {sanction.cause}"] if sanction.points else []
+    on = [] if sanction.on is On.SOURCE else [f"on {sanction.on}"]
+    return ", ".join((*penance, *points, *on))
+
+
+def _name(octets: bytes) -> str:
+    return lines_of(octets + b"\r\n")[0]
+
+
+def _asked(word: str, ask: actions.AskMail | actions.AskData) -> str:
+    envelope = ask.envelope
+    sender = _name(envelope.reverse_path)
+    parts = [
+        f"may this {word} be? {ask.transaction}",
+        f"from {sender or '<>'}",
+        *([f"{len(envelope.recipients)} recipients"] if envelope.recipients else []),
+        *([f"user {_name(envelope.auth_user)}"] if envelope.auth_user else []),
+        *([f"{ask.declared_octets} octets"] if ask.declared_octets else []),
+        *(f"profile {each}" for each in ask.profiles),
+        *(["SPF"] if isinstance(ask, actions.AskMail) and ask.wants_spf else []),
+    ]
+    return ", ".join(parts)
 
 
 _CONTROL: Final[Mapping[type[Action], tuple[str, Callable[[Any], str]]]] = {
     actions.ConnectUpstream: ("U", lambda _: "connect"),
-    actions.AskPolicy: ("P", lambda _: "may this session be?"),
+    actions.AskPolicy: (
+        "P",
+        lambda ask: ", ".join(("may this session be?", *(f"profile {x}" for x in ask.profiles))),
+    ),
+    actions.AskMail: ("P", lambda ask: _asked("MAIL", ask)),
+    actions.AskData: ("P", lambda ask: _asked("content", ask)),
+    actions.KnowUser: ("P", lambda know: f"the user is {_name(know.user)}"),
     actions.BeginScan: ("S", lambda begin: _listed("begin", "skip", sorted(begin.skip))),
     actions.FinishScan: ("S", _finished),
     actions.AbandonScan: ("S", lambda _: "abandon"),
     actions.CloseUpstream: ("U", lambda _: "close"),
     actions.AbortUpstream: ("U", lambda abort: f"abort: {abort.why}"),
     actions.CloseDownstream: ("D", lambda _: "close"),
-    actions.BecomeTunnel: ("D", lambda _: "become a tunnel"),
+    actions.BecomeTunnel: (
+        "D",
+        lambda tunnel: "become a tunnel" if tunnel.is_tls else "left unread",
+    ),
 }

@@ -13,6 +13,8 @@ from edge_proxy.relay.actions import (
     AbandonScan,
     AbortUpstream,
     Action,
+    AskData,
+    AskMail,
     AskPolicy,
     BecomeTunnel,
     BeginScan,
@@ -21,6 +23,7 @@ from edge_proxy.relay.actions import (
     ConnectUpstream,
     FeedScan,
     FinishScan,
+    KnowUser,
     LookDownstream,
     Note,
     ScanId,
@@ -75,6 +78,8 @@ class Witness:
         self.tunnel = False
         self.looks_owed = 0
         self.policy_asked = False
+        self.decisions_owed = 0
+        self.users: list[bytes] = []
 
     @property
     def last_scan(self) -> ScanSeen | None:
@@ -117,6 +122,13 @@ class Witness:
             case AskPolicy():
                 assert not self.policy_asked
                 self.policy_asked = True
+                self.decisions_owed += 1
+            case AskMail() | AskData():
+                assert not self.decisions_owed, "asked twice at once"
+                self.decisions_owed += 1
+            case KnowUser(user):
+                assert user
+                self.users.append(user)
             case AbortUpstream() | CloseUpstream():
                 assert self.upstream_link is LinkState.OPEN, "closed, but it was not open"
                 self.upstream_link = LinkState.GONE

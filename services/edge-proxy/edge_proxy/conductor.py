@@ -6,32 +6,31 @@ of the core; what the core answers is performed at once, in order, before the ne
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from edge_proxy import metrics
+from edge_proxy.deadlines import Deadlines
+from edge_proxy.held_session import HeldSession
 from edge_proxy.journal import Journal
 from edge_proxy.links.connect import NotConnected, Route, connect
 from edge_proxy.links.link import Link
 from edge_proxy.links.tunnel import Tunnel
 from edge_proxy.metrics import Side
-from edge_proxy.patience import Patience
 from edge_proxy.ports import ScanFeed
+from edge_proxy.questions import data_asked, mail_asked
 from edge_proxy.relay import actions, refusals
 from edge_proxy.relay.actions import Action, Loss
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.session import RelaySession
 from edge_proxy.surroundings import Surroundings
 from rulebook.values import Rulebook
-from service_kit.logs import event
+from smtpgated_contracts.values.asked import SessionAsked
 from smtpgated_contracts.values.mail import SessionRef
-from smtpgated_contracts.values.policy import Decision, DecisionKind, SessionProgress
+from smtpgated_contracts.values.policy import Decision, DecisionKind, SessionProgress, Stage
 from smtpgated_contracts.values.scan import Verdict
-
-_LOG: Final = logging.getLogger(__name__)
 
 Input = Callable[[], Sequence[Action]]
 
@@ -52,7 +51,7 @@ class Conductor:
         self._around = surroundings
         self._core = RelaySession(surroundings.core, session, rulebook)
         self._journal = Journal(
-            surroundings.reporting, session, rulebook_version, self._core.record
+            surroundings.reporting, session, rulebook, rulebook_version, self._core.record
         )
         self._downstream = downstream
         self._route = route
@@ -60,12 +59,15 @@ class Conductor:
         self._connecting: asyncio.Task[None] | None = None
         self._feed: ScanFeed | None = None
         self._tunnel: Tunnel | None = None
+        self._auth_user = b""
+        self._held = HeldSession(
+            surroundings.locks, surroundings.reporting.clock, self.lock_changed
+        )
         self._inputs: deque[Input] = deque()
         self._performing = False
         self._over = False
         self._asked_policy = False
-        self._patience = Patience(lambda: self._input(self._core.deadline_passed))
-        self._for_content = Patience(lambda: self._input(self._core.content_overdue))
+        self._deadlines = Deadlines(self._core, surroundings.content_total_s, self._input)
 
     # The session's life
 
@@ -86,21 +88,28 @@ class Conductor:
     def _start(self) -> None:
         self._around.registry.add(self.session, self)
         metrics.OPEN_SESSIONS().inc()
-        locks = self._around.locks
-        # Nobody is turned away whom policy may know as exempt: its answer decides, in ``_decided``.
-        locked = locks.lock_on(self.session) is not None and not locks.may_be_exempt(self.session)
+        hold = self._around.locks.hold_on(self.session)
+        refused = hold is not None and hold.stage is Stage.REFUSE
+        # Nobody is turned away whom policy may know as exempt: what it answers decides.
+        locked = refused and not self._around.locks.may_be_exempt(self.session)
         if locked:
             metrics.LOCKED_OUT().inc()
         if self._around.load.spared:
             self.load_changed()
+        self._core.loaded(self._around.load.average)
         self._input(lambda: self._core.start(locked=locked))
+        if hold is not None and not refused:
+            self.lock_changed()
 
     def lock_changed(self) -> None:
-        """Policy pushed something about this session's source."""
-        if self._around.locks.lock_on(self.session) is not None:
-            self._input(self._core.locked)
-        else:
-            self._input(self._core.unlocked)
+        """Policy pushed something about its subjects, or a lock has come to its next stage."""
+        if self._over:
+            return
+        begun = self._held.follow(self.session, self._auth_user)
+        if begun is not None:
+            self._journal.held(begun)
+        stage = self._held.stage
+        self._input(lambda: self._core.held(stage))
 
     def load_changed(self) -> None:
         """What is spared because of load is not what it was."""
@@ -137,6 +146,7 @@ class Conductor:
             self._tunnel.octets_arrived(link, octets)
             self._keep_time()
         elif downstream:
+            self._core.loaded(self._around.load.average)
             self._input(lambda: self._core.downstream_octets(octets))
         else:
             self._input(lambda: self._core.upstream_octets(octets))
@@ -167,26 +177,33 @@ class Conductor:
 
     # What services answer
 
-    def _decided(self, decision: Decision) -> None:
+    def _session_decided(self, decision: Decision) -> None:
         if self._over:
             return
         if decision.identity and not self.session.identity:
             self._identify(decision.identity)
-        lock = self._around.locks.lock_on(self.session)
-        if lock is not None:
+        hold = self._around.locks.hold_on(self.session)
+        if hold is not None and hold.stage is Stage.REFUSE:
             metrics.LOCKED_OUT().inc()
-            decision = Decision(DecisionKind.REFUSE, f"lock:{lock.cause}")
+            decision = Decision(DecisionKind.REFUSE, f"lock:{hold.lock.cause}")
         self._input(lambda: self._core.trace(self._around.trace(self.session)))
         self._input(lambda: self._core.decided(decision))
 
+    def _decided(self, decision: Decision) -> None:
+        if not self._over:
+            self._input(lambda: self._core.decided(decision))
+
     def _identify(self, identity: str) -> None:
         """Policy knows who the source is: the session is found, locked and logged as his too."""
-        self._around.registry.remove(self.session)
-        self.session = replace(self.session, identity=identity)
-        self._around.registry.add(self.session, self)
+        self._is_known_as(replace(self.session, identity=identity), self._auth_user)
         self._journal.identified(self.session)
         self._input(lambda: self._core.identify(identity))
         self.lock_changed()
+
+    def _is_known_as(self, session: SessionRef, auth_user: bytes) -> None:
+        self._around.registry.remove(self.session)
+        self.session, self._auth_user = session, auth_user
+        self._around.registry.add(session, self, auth_user)
 
     def _scanned(self, scan: actions.ScanId, verdict: Verdict) -> None:
         self._journal.verdict_came(verdict)
@@ -223,15 +240,7 @@ class Conductor:
         self._settle()
 
     def _break(self, bug: Exception) -> None:
-        event(
-            _LOG,
-            logging.CRITICAL,
-            "session error",
-            session=self.session.session_id,
-            phase=self._core.phase,
-            exc_info=bug,
-        )
-        metrics.ERRORS().inc()
+        self._journal.broke(self._core.phase, bug)
         self._inputs.clear()
         self._core.record.closed_by = CloseCause.ERROR
         if self._tunnel is None:
@@ -254,21 +263,15 @@ class Conductor:
         self._keep_time()
 
     def _keep_time(self) -> None:
-        tunnelled = self._tunnel.progress if self._tunnel is not None else 0
-        self._patience.follow((*self._core.progress, tunnelled), self._core.patience)
-        arriving, at_most_s = self._core.content_arriving, self._around.content_total_s
-        if arriving is None or not at_most_s:
-            self._for_content.stop()
-        else:
-            self._for_content.follow(arriving, at_most_s)
+        self._deadlines.follow(self._tunnel.progress if self._tunnel is not None else 0)
 
     def _finish(self) -> None:
         """The session is over: what was held for it is given back, once."""
         if self._over:
             return
         self._over = True
-        self._patience.stop()
-        self._for_content.stop()
+        self._deadlines.stop()
+        self._held.stop()
         self._drop_everything()
         self._around.registry.remove(self.session)
         if self._asked_policy:
@@ -303,9 +306,22 @@ class Conductor:
     def _connect_upstream(self, _action: actions.ConnectUpstream) -> None:
         self._connecting = self._around.tasks.spawn(self._connect(), name="connect upstream")
 
-    def _ask_policy(self, _action: actions.AskPolicy) -> None:
+    def _ask_policy(self, action: actions.AskPolicy) -> None:
         self._asked_policy = True
-        self._around.policy.open_session(self.session, self.described, self._decided)
+        asked = SessionAsked(self.session, action.profiles)
+        self._around.policy.open_session(asked, self.described, self._session_decided)
+
+    def _ask_mail(self, action: actions.AskMail) -> None:
+        asked = mail_asked(self.session, action, self._upstream)
+        self._around.policy.ask(asked, self._decided)
+
+    def _ask_data(self, action: actions.AskData) -> None:
+        self._around.policy.ask(data_asked(self.session, action), self._decided)
+
+    def _know_user(self, action: actions.KnowUser) -> None:
+        """Locks on whom he authenticated as touch the session from now on."""
+        self._is_known_as(self.session, action.user)
+        self.lock_changed()
 
     def _begin_scan(self, action: actions.BeginScan) -> None:
         scan = action.scan
@@ -346,10 +362,12 @@ class Conductor:
         waiting = self._downstream.octets_waiting() > 0
         self._inputs.append(lambda: self._core.looked(waiting=waiting))
 
-    def _become_tunnel(self, _action: actions.BecomeTunnel) -> None:
+    def _become_tunnel(self, action: actions.BecomeTunnel) -> None:
         if self._upstream is not None:
             metrics.TUNNELS().inc()
             limits = self._around.tunnel_limits
+            if not action.is_tls:
+                limits = replace(limits, require_tls=False)
             self._tunnel = Tunnel(self._downstream, self._upstream, limits, self._cut_tunnel)
 
     def _cut_tunnel(self, by: CloseCause, detail: str) -> None:
@@ -364,6 +382,9 @@ class Conductor:
         actions.FeedScan: _feed_scan,
         actions.ConnectUpstream: _connect_upstream,
         actions.AskPolicy: _ask_policy,
+        actions.AskMail: _ask_mail,
+        actions.AskData: _ask_data,
+        actions.KnowUser: _know_user,
         actions.BeginScan: _begin_scan,
         actions.FinishScan: _finish_scan,
         actions.AbandonScan: _abandon_scan,

@@ -15,29 +15,37 @@ from edge_proxy.address_privacy import AddressPrivacy, Wording
 from edge_proxy.events.of_session import EventsOfSession
 from edge_proxy.events.port import EventPort
 from edge_proxy.links.tunnel import TunnelRecord
-from edge_proxy.metrics import RuleMode, Side
-from edge_proxy.ports import OutcomePort
+from edge_proxy.metrics import Penance, RuleMode, Side
+from edge_proxy.ports import Hold, OutcomePort
+from edge_proxy.rejections import RejectionCount
 from edge_proxy.relay.facts import (
     CloseCause,
+    Denied,
     Fact,
-    LockAsked,
     RefusedAddress,
-    RuleFired,
+    Rejected,
+    RulesSpoke,
+    SanctionAsked,
     SessionRecord,
     TransactionEnded,
     ViolationSeen,
 )
+from edge_proxy.relay.phases import Phase
 from edge_proxy.smtp.verbs import Verb
-from edge_proxy.subjects import locked_as
+from edge_proxy.subjects import borne_by
+from rulebook.values import Rulebook, Sanction
 from service_kit.clock import Clock
 from service_kit.logs import event
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import (
     AskedLock,
+    AskedPenalty,
     Disposition,
     Lock,
+    Penalty,
     TransactionOutcome,
 )
+from smtpgated_contracts.values.reported import RulingReport
 from smtpgated_contracts.values.scan import Verdict
 
 MOST_RECIPIENTS_SAID: Final = 10
@@ -63,6 +71,7 @@ class Journal:
         "_opened_at_s",
         "_outcomes",
         "_privacy",
+        "_rejections",
         "_rulebook_version",
         "_session",
         "octets_down",
@@ -74,6 +83,7 @@ class Journal:
         self,
         reporting: Reporting,
         session: SessionRef,
+        rulebook: Rulebook,
         rulebook_version: int,
         record: SessionRecord,
     ) -> None:
@@ -82,6 +92,7 @@ class Journal:
         self._clock = clock = reporting.clock
         self._outcomes = reporting.outcomes
         self._privacy = reporting.privacy
+        self._rejections = RejectionCount(reporting.outcomes)
         self._opened_at_s = clock.monotonic_s()
         self._awaited_at_s = 0.0
         self.octets_up = 0
@@ -91,6 +102,7 @@ class Journal:
             reporting.events,
             reporting.privacy,
             session,
+            rulebook,
             record,
             reporting.sessions,
             self.opened_at_ms,
@@ -107,6 +119,24 @@ class Journal:
         """From here on every line and report names who the source is."""
         self._session = self._events.session = session
 
+    def held(self, hold: Hold) -> None:
+        """A lock on the session came to a stage."""
+        metrics.HELD(hold.stage).inc()
+        _say(
+            logging.INFO,
+            "held",
+            session=self._session.session_id,
+            subject=hold.lock.subject,
+            cause=hold.lock.cause,
+            stage=hold.stage,
+        )
+
+    def broke(self, phase: Phase, bug: Exception) -> None:
+        """A bug of ours ends the session."""
+        metrics.ERRORS().inc()
+        session = self._session.session_id
+        event(_LOG, logging.CRITICAL, "session error", session=session, phase=phase, exc_info=bug)
+
     def verdict_awaited(self) -> None:
         self._awaited_at_s = self._clock.monotonic_s()
 
@@ -121,6 +151,7 @@ class Journal:
 
     def session_ended(self, record: SessionRecord, tunnel: TunnelRecord | None = None) -> None:
         """The line a session leaves."""
+        self._rejections.tell()
         by = record.closed_by or CloseCause.CLIENT
         metrics.SESSIONS(by).inc()
         if tunnel is not None:
@@ -144,6 +175,7 @@ class Journal:
             refused=self._refused(record.take_refused()),
             auth_accepted=record.auth_accepted,
             auth_rejected=record.auth_rejected,
+            auth_user=self._privacy.mail_from.of(record.auth_user),
             tunnelled=record.tunnelled,
             octets_up=self.octets_up,
             octets_down=self.octets_down,
@@ -153,7 +185,9 @@ class Journal:
 
     def _transaction_ended(self, fact: TransactionEnded) -> None:
         metrics.TRANSACTIONS(fact.disposition).inc()
+        self._rejections.tell()  # whoever asks next is judged by all that was before
         now_ms = self._clock.unix_ms()
+        locks, penalties = self._sought(fact.sanctions, fact.envelope.auth_user, now_ms)
         outcome = TransactionOutcome(
             session=self._session,
             transaction=fact.transaction,
@@ -165,7 +199,10 @@ class Journal:
             rule_id=fact.rule_id,
             rulebook_version=self._rulebook_version,
             ended_at_ms=now_ms,
-            locks=tuple(self._lock(cause, seconds, now_ms) for cause, seconds in fact.locks),
+            locks=locks,
+            penalties=penalties,
+            spent=fact.spent,
+            profiles=fact.profiles,
         )
         self._outcomes.report(outcome)
         self._events.transaction_ended(fact)
@@ -192,25 +229,90 @@ class Journal:
             octets=fact.content_octets,
         )
 
-    def _rule_fired(self, fact: RuleFired) -> None:
-        metrics.RULES(RuleMode.SHADOW if fact.shadow else RuleMode.ENFORCED).inc()
-        self._events.rule_fired(fact)
-        _say(
-            logging.INFO,
-            "rule fired",
-            session=self._session.session_id,
-            rule=fact.rule_id,
-            phase=fact.phase,
-            shadow=fact.shadow,
+    def _rules_spoke(self, fact: RulesSpoke) -> None:
+        ruling, session = fact.ruling, self._session
+        fired = (*((ruling.rule_id,) if ruling.rule_id else ()), *ruling.noted)
+        for rule_id, mode in (
+            *((each, RuleMode.ENFORCED) for each in fired),
+            *((each, RuleMode.SHADOW) for each in ruling.shadows),
+        ):
+            metrics.RULES(mode).inc()
+            _say(
+                logging.INFO,
+                "rule fired",
+                session=session.session_id,
+                rule=rule_id,
+                phase=fact.phase,
+                shadow=mode is RuleMode.SHADOW,
+            )
+        for rule_id in fired:
+            self._events.rule_fired(rule_id, fact.phase)
+        for rule_id in ruling.cut:
+            metrics.PATTERNS_CUT().inc()
+            _say(logging.WARNING, "pattern cut", session=session.session_id, rule=rule_id)
+        if fired or ruling.shadows:
+            self._outcomes.report(self._report_of(fact))
+
+    def _report_of(self, fact: RulesSpoke) -> RulingReport:
+        ruling = fact.ruling
+        return RulingReport(
+            session=self._session,
+            transaction=fact.transaction,
+            phase=fact.phase.value,
+            action=ruling.action.value if ruling.action else "",
+            rule_id=ruling.rule_id,
+            noted=ruling.noted,
+            shadows=ruling.shadows,
+            rulebook_version=self._rulebook_version,
+            reply_code=fact.reply_code,
+            at_ms=self._clock.unix_ms(),
+            facts=fact.facts,
         )
 
-    def _lock_asked(self, fact: LockAsked) -> None:
-        lock = self._lock(fact.rule_id, fact.seconds, self._clock.unix_ms())
-        self._outcomes.report(AskedLock(self._session, lock))
-        self._events.lock_asked(fact)
+    def _sanction_asked(self, fact: SanctionAsked) -> None:
+        now_ms = self._clock.unix_ms()
+        locks, penalties = self._sought((fact.sanction,), fact.auth_user, now_ms)
+        for lock in locks:
+            self._outcomes.report(AskedLock(self._session, lock))
+            self._events.lock_asked(fact.sanction)
+        for penalty in penalties:
+            self._outcomes.report(AskedPenalty(self._session, penalty))
 
-    def _lock(self, cause: str, seconds: int, now_ms: int) -> Lock:
-        return Lock(locked_as(self._session), cause, now_ms + seconds * 1000, now_ms, "rulebook")
+    def _sought(
+        self, sanctions: Iterable[Sanction], auth_user: bytes, now_ms: int
+    ) -> tuple[tuple[Lock, ...], tuple[Penalty, ...]]:
+        """Locks and penalties on the subjects that bear them, where the session has such."""
+        locks, penalties = [], []
+        for each in sanctions:
+            subject = borne_by(each.on, self._session, auth_user)
+            if not subject:
+                continue
+            if each.lock_s:
+                metrics.SANCTIONS(Penance.LOCK).inc()
+                until_ms = now_ms + each.lock_s * 1000
+                locks.append(Lock(subject, each.cause, until_ms, now_ms, "rulebook"))
+            if each.points:
+                metrics.SANCTIONS(Penance.POINTS).inc()
+                penalties.append(Penalty(subject, each.points, each.cause))
+        return tuple(locks), tuple(penalties)
+
+    def _denied(self, fact: Denied) -> None:
+        metrics.DENIED(fact.verb).inc()
+        self._events.denied(fact.cause)
+        _say(
+            logging.WARNING,
+            "denied",
+            session=self._session.session_id,
+            source=str(self._session.source),
+            verb=fact.verb,
+            cause=fact.cause,
+            reply=fact.reply_code,
+            decision=fact.decision_id,
+        )
+
+    def _rejected(self, fact: Rejected) -> None:
+        metrics.REJECTIONS(fact.verb).inc()
+        self._rejections.count(self._session, fact)
 
     def _violation_seen(self, fact: ViolationSeen) -> None:
         metrics.VIOLATIONS(Side.UPSTREAM if fact.upstream else Side.DOWNSTREAM).inc()
@@ -238,8 +340,10 @@ class Journal:
 
     NOTE: ClassVar[Mapping[type[Fact], Callable[["Journal", Any], None]]] = {
         TransactionEnded: _transaction_ended,
-        RuleFired: _rule_fired,
-        LockAsked: _lock_asked,
+        RulesSpoke: _rules_spoke,
+        SanctionAsked: _sanction_asked,
+        Denied: _denied,
+        Rejected: _rejected,
         ViolationSeen: _violation_seen,
     }
 

@@ -69,6 +69,7 @@ class Load:
         self._spare_by_load = Gate(limits.skip_spam_load_average)
         self._spare_by_lag = Gate(limits.skip_spam_loop_lag_ms / 1000)
         self.spared = NOTHING
+        self.average = 0.0
         metrics.SPARES_SPAM().set(0)
 
     @property
@@ -91,7 +92,7 @@ class Load:
         metrics.LOOP_LAG().set(self._lag_s)
         for gate in (self._refuse_by_lag, self._spare_by_lag):
             gate.follow(self._lag_s)
-        load = self._load_average()
+        load = self.average = self._load_average()
         for gate in (self._refuse_by_load, self._spare_by_load):
             gate.follow(load)
         spares = self._spare_by_load.is_shut or self._spare_by_lag.is_shut

@@ -1,11 +1,13 @@
 """The locks an edge knows, and the exemptions that win over them."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
+from edge_proxy.ports import Hold
 from edge_proxy.subject_set import SubjectSet
 from edge_proxy.subjects import IDENTITY
 from smtpgated_contracts.values.mail import SessionRef
-from smtpgated_contracts.values.policy import Lock
+from smtpgated_contracts.values.policy import Lock, Stage
 
 
 class LockList:
@@ -50,20 +52,41 @@ class LockList:
         self._exempt.discard(subject)
         self._exempt_identities.discard(subject)
 
-    def exempts(self, session: SessionRef) -> bool:
+    def exempts(self, session: SessionRef, auth_user: bytes = b"") -> bool:
         """Whether no lock touches this session."""
-        return bool(self._exempt.touching(session))
+        return bool(self._exempt.touching(session, auth_user))
 
     def may_exempt(self, session: SessionRef) -> bool:
         """Whether it might turn out to be exempt when policy says who the source is."""
         return not session.identity and bool(self._exempt_identities)
 
-    def lock_on(self, session: SessionRef, now_ms: int) -> Lock | None:
-        """A lock in force at ``now_ms`` on this session's source or identity."""
-        for subject in self._locked.touching(session):
-            lock = self._locks[subject]
-            if not lock.holds_at(now_ms):
-                self.remove(subject)
-            elif not self.exempts(session):
-                return lock
-        return None
+    def hold_on(self, session: SessionRef, now_ms: int, auth_user: bytes = b"") -> Hold | None:
+        """What the locks on this session's subjects do at ``now_ms``: the strictest of them."""
+        strictest: Hold | None = None
+        for subject in self._locked.touching(session, auth_user):
+            hold = self._hold_by(subject, now_ms)
+            if hold is not None and (strictest is None or _is_stricter(hold, strictest)):
+                strictest = hold
+        return None if strictest is None or self.exempts(session, auth_user) else strictest
+
+    def _hold_by(self, subject: str, now_ms: int) -> Hold | None:
+        """A lock that has released itself is forgotten."""
+        lock = self._locks[subject]
+        stage = lock.stage_at(now_ms)
+        if stage is None:
+            self.remove(subject)
+            return None
+        return Hold(lock, stage, _end_of(lock, now_ms))
+
+
+def _end_of(lock: Lock, now_ms: int) -> int:
+    """When the stage of ``now_ms`` ends; 0: never by itself."""
+    ends = (lock.expires_at_ms, *(each.until_ms for each in lock.stages))
+    return min((end for end in ends if end > now_ms), default=0)
+
+
+def _is_stricter(one: Hold, other: Hold) -> bool:
+    return _STRICTNESS[one.stage] > _STRICTNESS[other.stage]
+
+
+_STRICTNESS: Final = {stage: degree for degree, stage in enumerate(Stage)}

@@ -6,8 +6,9 @@ from typing import Final
 from edge_proxy.ports import NotFound
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.smtp.tls_hello import TlsVersion
+from edge_proxy.smtp.verbs import Verb
 from service_kit.metrics import counter, gauge, histogram
-from smtpgated_contracts.values.policy import DecisionKind, Disposition
+from smtpgated_contracts.values.policy import DecisionKind, Disposition, Stage
 from smtpgated_contracts.values.scan import VerdictKind
 
 
@@ -21,6 +22,21 @@ class Judge(Enum):
 
     POLICY = "policy"
     LOCAL = "local"
+
+
+class About(Enum):
+    """What was asked of policy."""
+
+    SESSION = "session"
+    MAIL = "mail"
+    CONTENT = "content"
+
+
+class Penance(Enum):
+    """What a rule wants done to a subject."""
+
+    LOCK = "lock"
+    POINTS = "points"
 
 
 class ScanEnd(Enum):
@@ -101,7 +117,28 @@ VERDICT_WAIT: Final = histogram(
     "edge_verdict_wait_s", "Seconds the end of a message was held before its verdict."
 )
 DECISIONS: Final = counter(
-    "edge_decisions", "Decisions on sessions, by who made them.", judge=Judge, decision=DecisionKind
+    "edge_decisions",
+    "Decisions on sessions, MAIL and content, by who made them.",
+    about=About,
+    judge=Judge,
+    decision=DecisionKind,
+)
+DENIED: Final = counter(
+    "edge_denied", "Commands answered by us because of a limit or a lock, by command.", verb=Verb
+)
+HELD: Final = counter(
+    "edge_held", "Sessions that a lock holds back, by how far, as each stage begins.", stage=Stage
+)
+SANCTIONS: Final = counter(
+    "edge_sanctions_asked", "Locks and penalties that rules asked for.", penance=Penance
+)
+REJECTIONS: Final = counter(
+    "edge_server_rejections",
+    "Commands that servers refused for good, where a limit counts them.",
+    verb=Verb,
+)
+PATTERNS_CUT: Final = counter(
+    "edge_patterns_cut", "Rules of which a pattern was given up at its match limit."
 )
 SCANS: Final = counter("edge_scans", "Calls to scanners, by how they ended.", end=ScanEnd)
 OCTETS: Final = counter("edge_octets", "Octets received, by side.", side=Side)
@@ -152,6 +189,9 @@ NO_DESTINATION: Final = counter(
 )
 OUTCOMES_DROPPED: Final = counter(
     "edge_outcomes_dropped", "Outcomes that could not be kept for policy."
+)
+RULINGS_DROPPED: Final = counter(
+    "edge_rulings_dropped", "Reports of what rules said that could not be kept for policy."
 )
 POLICY_CONNECTED: Final = gauge(
     "edge_policy_connected", "1 while rulebook and locks are pushed by policy.", combined="livemin"

@@ -7,16 +7,20 @@ the local limits, an unscanned verdict). All calls are made and answered on one 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from smtpgated_contracts.values.asked import DataAsked, MailAsked, SessionAsked
 from smtpgated_contracts.values.mail import Endpoint, Envelope, SessionId, SessionRef
 from smtpgated_contracts.values.policy import (
     AskedLock,
+    AskedPenalty,
     Decision,
     Lock,
     SessionProgress,
+    Stage,
     TransactionOutcome,
 )
+from smtpgated_contracts.values.reported import Rejections, RulingReport
 from smtpgated_contracts.values.scan import EngineClass, Verdict
 
 
@@ -46,15 +50,21 @@ class RunningSession(Protocol):
 
 
 class PolicyPort(Protocol):
-    """Slots for sessions. A session that was opened is renewed until it is closed."""
+    """Slots for sessions, and what may happen in them.
+
+    A session that was opened is renewed until it is closed. Each ``decided`` is called exactly
+    once, later, whatever happens to policy.
+    """
 
     def open_session(
         self,
-        session: SessionRef,
+        asked: SessionAsked,
         progress: Callable[[], SessionProgress],
         decided: Callable[[Decision], None],
-    ) -> None:
-        """``decided`` is called exactly once, later, whatever happens to policy."""
+    ) -> None: ...
+
+    def ask(self, asked: MailAsked | DataAsked, decided: Callable[[Decision], None]) -> None:
+        """About a session that is open."""
         ...
 
     def close_session(self, session_id: SessionId) -> None: ...
@@ -89,8 +99,12 @@ class ScanPort(Protocol):
     ) -> ScanFeed: ...
 
 
+Report = TransactionOutcome | AskedLock | AskedPenalty | Rejections | RulingReport
+"""What policy is told and does not answer."""
+
+
 class OutcomePort(Protocol):
-    def report(self, outcome: TransactionOutcome | AskedLock) -> None:
+    def report(self, report: Report) -> None:
         """Never waits; what cannot be kept is dropped and counted."""
         ...
 
@@ -103,10 +117,23 @@ class LoadState(Protocol):
         """Classes that messages which begin now are not scanned by."""
         ...
 
+    @property
+    def average(self) -> float:
+        """The machine's load average of one minute."""
+        ...
+
+
+class Hold(NamedTuple):
+    """What a lock does to a session now. ``until_ms``: when that changes by itself; 0: never."""
+
+    lock: Lock
+    stage: Stage
+    until_ms: int
+
 
 class LockTable(Protocol):
-    def lock_on(self, session: SessionRef) -> Lock | None:
-        """The lock in force on this session's source or identity, if there is one."""
+    def hold_on(self, session: SessionRef, auth_user: bytes = b"") -> Hold | None:
+        """What the strictest lock on the session's subjects does, if there is one."""
         ...
 
     def may_be_exempt(self, session: SessionRef) -> bool:

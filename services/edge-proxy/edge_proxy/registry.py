@@ -1,36 +1,38 @@
 """The sessions under way, found by what they can be locked and counted by."""
 
 from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from edge_proxy.subjects import PREFIX, counted_as, lies_in, subjects_of
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import identity_subject
 
 Session = TypeVar("Session")
+_NOWHERE: Final[frozenset[str]] = frozenset()
 
 
 class Registry(Generic[Session]):
     __slots__ = ("_by_subject", "_sessions")
 
     def __init__(self) -> None:
-        self._sessions: dict[str, tuple[SessionRef, Session]] = {}
+        self._sessions: dict[str, tuple[SessionRef, Session, frozenset[str]]] = {}
         self._by_subject: dict[str, dict[str, Session]] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
 
     def __iter__(self) -> Iterator[Session]:
-        return iter([session for _, session in self._sessions.values()])
+        return iter([session for _, session, _ in self._sessions.values()])
 
-    def add(self, ref: SessionRef, session: Session) -> None:
-        self._sessions[ref.session_id] = ref, session
-        for subject in _keys(ref):
+    def add(self, ref: SessionRef, session: Session, auth_user: bytes = b"") -> None:
+        keys = frozenset((*subjects_of(ref, auth_user), counted_as(ref.source.address)))
+        self._sessions[ref.session_id] = ref, session, keys
+        for subject in keys:
             self._by_subject.setdefault(subject, {})[ref.session_id] = session
 
     def remove(self, ref: SessionRef) -> None:
-        self._sessions.pop(ref.session_id, None)
-        for subject in _keys(ref):
+        _, _, keys = self._sessions.pop(ref.session_id, (ref, None, _NOWHERE))
+        for subject in keys:
             sessions = self._by_subject.get(subject, {})
             sessions.pop(ref.session_id, None)
             if not sessions:
@@ -61,10 +63,6 @@ class Registry(Generic[Session]):
         """By looking at all: prefixes are locked by hand, not many times a second."""
         return {
             key: session
-            for key, (ref, session) in self._sessions.items()
+            for key, (ref, session, _) in self._sessions.items()
             if lies_in(ref.source.address, prefix)
         }
-
-
-def _keys(ref: SessionRef) -> frozenset[str]:
-    return frozenset((*subjects_of(ref), counted_as(ref.source.address)))

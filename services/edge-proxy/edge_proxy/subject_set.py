@@ -41,9 +41,11 @@ class SubjectSet:
             self._lengths[length] -= 1
             self._lengths += Counter()  # lengths nobody uses any more are forgotten
 
-    def touching(self, session: SessionRef) -> list[str]:
-        """Its address, its identity and every prefix round it, as far as they are in the set."""
+    def touching(self, session: SessionRef, auth_user: bytes = b"") -> list[str]:
+        """Its address, its names and every prefix round it, as far as they are in the set."""
         address = session.source.address
         version = 6 if ":" in address else 4
         prefixes = [prefix_of(address, bits) for family, bits in self._lengths if family == version]
-        return [each for each in (*subjects_of(session), *prefixes) if each in self._subjects]
+        return [
+            each for each in (*subjects_of(session, auth_user), *prefixes) if each in self._subjects
+        ]

@@ -18,8 +18,9 @@ from service_kit.clock import SYSTEM_CLOCK
 from service_kit.grpc_channels import open_channel
 from service_kit.health import Readiness
 from service_kit.tasks import Tasks
+from smtpgated_contracts.values.asked import SessionAsked
 from smtpgated_contracts.values.mail import EdgeId, SessionRef
-from smtpgated_contracts.values.policy import Decision, DecisionKind
+from smtpgated_contracts.values.policy import Decision, DecisionKind, Lock
 from tests.contract.policy.conftest import valkey
 from tests.contract.policy.valkey import Valkey
 from tests.support.eventually import eventually
@@ -50,9 +51,16 @@ class EdgeSide:
     async def ask(self, session: SessionRef) -> Decision:
         """Policy's decision on a new session."""
         decided: list[Decision] = []
-        self.client.open_session(session, lambda: progress_of(session), decided.append)
+        self.client.open_session(
+            SessionAsked(session), lambda: progress_of(session), decided.append
+        )
         await eventually(lambda: decided)
         return decided[0]
+
+    def lock_on(self, session: SessionRef) -> Lock | None:
+        """The lock that the edge holds the session by."""
+        hold = self.state.hold_on(session)
+        return hold.lock if hold is not None else None
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -75,7 +83,7 @@ async def edge(
         state = FarmState(SYSTEM_CLOCK, note)
         watch = RulebookWatch(channel, EDGE, state, Readiness("rulebook"))
         tasks.spawn(watch.run(), name="watch")
-        client = PolicyClient(channel, tasks, EDGE, 20.0, lambda _session: ALONE)
+        client = PolicyClient(channel, tasks, EDGE, 20.0, lambda _asked: ALONE)
         client.start()
         await eventually(lambda: state.rulebook and client._connected)
         yield EdgeSide(app, state, client, touched)

@@ -51,21 +51,21 @@ async def test_both_sides_hold_a_lock_and_lift_it_for_the_exempt(edge: EdgeSide)
     await known(edge, JOE)
     joe = session_ref("192.0.2.1", "joe")
     await edge.app.store.put_lock(LOCK)
-    await eventually(lambda: edge.state.lock_on(joe) == LOCK)
+    await eventually(lambda: edge.lock_on(joe) == LOCK)
     assert LOCK.subject in edge.touched
     refused = Decision(DecisionKind.REFUSE, "lock:worm", "joe")
     assert await edge.ask(session_ref("192.0.2.1")) == refused
 
     edge.touched.clear()
     await edge.app.store.put_exemption(Exemption("prefix:192.0.2.0/28"))
-    await eventually(lambda: edge.state.lock_on(joe) is None)
+    await eventually(lambda: edge.state.hold_on(joe) is None)
     assert edge.touched == {"prefix:192.0.2.0/28"}
-    assert edge.state.lock_on(session_ref("192.0.2.99", "joe")) == LOCK
+    assert edge.lock_on(session_ref("192.0.2.99", "joe")) == LOCK
     assert await edge.ask(session_ref("192.0.2.1")) == NAMED
     assert await edge.ask(session_ref("192.0.2.99")) == refused
 
     await edge.app.store.remove_exemption("prefix:192.0.2.0/28")
-    await eventually(lambda: edge.state.lock_on(joe) == LOCK)
+    await eventually(lambda: edge.lock_on(joe) == LOCK)
     assert await edge.ask(session_ref("192.0.2.2")) == refused
 
 
@@ -73,7 +73,7 @@ async def test_whom_the_rulebook_exempts_no_side_locks(edge: EdgeSide) -> None:
     lock = Lock("prefix:198.51.0.0/16", "worm")
     await edge.app.store.put_lock(lock)
     inside, outside = "198.51.100.1", "198.51.99.1"
-    await eventually(lambda: edge.state.lock_on(session_ref(outside)) == lock)
-    assert edge.state.lock_on(session_ref(inside)) is None
+    await eventually(lambda: edge.lock_on(session_ref(outside)) == lock)
+    assert edge.state.hold_on(session_ref(inside)) is None
     assert await edge.ask(session_ref(inside)) == ADMITTED
     assert (await edge.ask(session_ref(outside))).kind is DecisionKind.REFUSE

@@ -8,12 +8,13 @@ from edge_proxy import journal as journal_module
 from edge_proxy.address_privacy import PLAIN, AddressPrivacy, Wording
 from edge_proxy.events.script import NoScript
 from edge_proxy.journal import Journal, Reporting
+from edge_proxy.ports import Report
 from edge_proxy.relay.facts import CloseCause, RefusedAddress, SessionRecord, TransactionEnded
 from edge_proxy.smtp.verbs import Verb
 from service_kit.clock import ManualClock
 from smtpgated_contracts.values.mail import Envelope
-from smtpgated_contracts.values.policy import AskedLock, Disposition, TransactionOutcome
-from tests.support.relay_samples import INFECTED, SESSION
+from smtpgated_contracts.values.policy import Disposition
+from tests.support.relay_samples import INFECTED, RULEBOOK, SESSION
 
 _NOTHING = Wording(bytes, accepted=False, rejected=False)
 _ENDED = TransactionEnded(
@@ -29,10 +30,10 @@ _ENDED = TransactionEnded(
 
 class _Outcomes:
     def __init__(self) -> None:
-        self.reported: list[TransactionOutcome | AskedLock] = []
+        self.reported: list[Report] = []
 
-    def report(self, outcome: TransactionOutcome | AskedLock) -> None:
-        self.reported.append(outcome)
+    def report(self, report: Report) -> None:
+        self.reported.append(report)
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def _journal(
     record: SessionRecord, outcomes: _Outcomes, privacy: AddressPrivacy = PLAIN
 ) -> Journal:
     reporting = Reporting(ManualClock(), outcomes, NoScript(), privacy, lambda _session: 1)
-    return Journal(reporting, SESSION, 1, record)
+    return Journal(reporting, SESSION, RULEBOOK, 1, record)
 
 
 async def test_policy_is_told_at_once_and_the_log_when_the_loop_has_come_round(

@@ -34,13 +34,13 @@ def test_a_lock_holds_on_what_its_subject_covers(
     subject: str, address: str, identity: str, *, holds: bool
 ) -> None:
     locks = LockList([Lock(subject, "by hand")])
-    assert (locks.lock_on(session(address, identity), 0) is not None) is holds
+    assert (locks.hold_on(session(address, identity), 0) is not None) is holds
 
 
 def test_a_lock_that_has_expired_is_forgotten() -> None:
     locks = LockList([Lock("prefix:192.0.2.0/24", "by hand", expires_at_ms=1000)])
-    assert locks.lock_on(session("192.0.2.1"), 999) is not None
-    assert locks.lock_on(session("192.0.2.1"), 1000) is None
+    assert locks.hold_on(session("192.0.2.1"), 999) is not None
+    assert locks.hold_on(session("192.0.2.1"), 1000) is None
     assert len(locks) == 0
 
 
@@ -48,8 +48,8 @@ def test_a_length_is_forgotten_with_the_last_prefix_that_has_it() -> None:
     locks = LockList([Lock("prefix:192.0.2.0/24", "a"), Lock("prefix:203.0.113.0/24", "b")])
     assert locks.remove("prefix:192.0.2.0/24")
     assert not locks.remove("prefix:192.0.2.0/24")
-    assert locks.lock_on(session("192.0.2.1"), 0) is None
-    assert locks.lock_on(session("203.0.113.9"), 0) is not None
+    assert locks.hold_on(session("192.0.2.1"), 0) is None
+    assert locks.hold_on(session("203.0.113.9"), 0) is not None
 
 
 def test_a_lock_put_twice_is_one_lock() -> None:
@@ -59,7 +59,7 @@ def test_a_lock_put_twice_is_one_lock() -> None:
     locks.remove("prefix:192.0.2.0/24")
     assert len(locks) == 0
     assert list(locks.subjects()) == []
-    assert locks.lock_on(session("192.0.2.1"), 0) is None
+    assert locks.hold_on(session("192.0.2.1"), 0) is None
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ def test_an_exemption_of_any_kind_wins_over_a_lock_of_any_kind(
     locks = LockList([Lock(subject, "by hand")], [exempt])
     known = session("192.0.2.1", "subscriber-17")
     assert locks.exempts(known) is not holds
-    assert (locks.lock_on(known, 0) is not None) is holds
+    assert (locks.hold_on(known, 0) is not None) is holds
 
 
 def test_an_exemption_taken_back_leaves_the_lock_in_force() -> None:
     locks = LockList([Lock("prefix:192.0.2.0/24", "by hand")], ["prefix:192.0.2.0/28"])
-    assert locks.lock_on(session("192.0.2.1"), 0) is None
+    assert locks.hold_on(session("192.0.2.1"), 0) is None
     locks.unexempt("prefix:192.0.2.0/28")
-    assert locks.lock_on(session("192.0.2.1"), 0) is not None
+    assert locks.hold_on(session("192.0.2.1"), 0) is not None
 
 
 def test_only_a_source_without_identity_may_turn_out_to_be_exempt() -> None:

@@ -14,6 +14,7 @@ from edge_proxy import metrics
 from edge_proxy.clients.backoff import Backoff
 from edge_proxy.clients.parsed import parsed
 from edge_proxy.lock_list import LockList
+from edge_proxy.ports import Hold
 from rulebook.document import parse
 from rulebook.errors import RulebookError
 from rulebook.values import Rulebook
@@ -40,9 +41,9 @@ class FarmState:
         self.rulebook: Rulebook | None = None
         self.rulebook_version = 0
 
-    def lock_on(self, session: SessionRef) -> Lock | None:
-        lock = self._locks.lock_on(session, self._clock.unix_ms())
-        return None if lock is None or self._in_exempt_network(session) else lock
+    def hold_on(self, session: SessionRef, auth_user: bytes = b"") -> Hold | None:
+        hold = self._locks.hold_on(session, self._clock.unix_ms(), auth_user)
+        return None if hold is None or self._in_exempt_network(session) else hold
 
     def is_exempt(self, session: SessionRef) -> bool:
         """Whether no lock and no limit per source or identity touches this session."""

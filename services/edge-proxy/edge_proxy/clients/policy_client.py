@@ -9,7 +9,7 @@ talks nonsense never stops a session: after ``patience`` the edge's own limits d
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,15 +19,20 @@ import grpc.aio
 from edge_proxy import metrics
 from edge_proxy.clients.backoff import Backoff
 from edge_proxy.clients.parsed import parsed
-from edge_proxy.metrics import Judge
+from edge_proxy.metrics import About, Judge
 from service_kit.failures import Unavailable, translated
 from service_kit.logs import event
 from service_kit.tasks import Tasks
 from smtpgated.policy.v1 import policy_pb2, policy_pb2_grpc
+from smtpgated_contracts.marshalling.asked import (
+    data_asked_to_wire,
+    mail_asked_to_wire,
+    session_asked_to_wire,
+)
 from smtpgated_contracts.marshalling.errors import MalformedMessage
-from smtpgated_contracts.marshalling.mail import session_to_wire
 from smtpgated_contracts.marshalling.policy import decision_from_wire, progress_to_wire
-from smtpgated_contracts.values.mail import EdgeId, SessionId, SessionRef
+from smtpgated_contracts.values.asked import DataAsked, MailAsked, SessionAsked
+from smtpgated_contracts.values.mail import EdgeId, SessionId
 from smtpgated_contracts.values.policy import Decision, SessionProgress
 
 RENEW_S: Final = 10.0
@@ -45,12 +50,15 @@ _LOG: Final = logging.getLogger(__name__)
 _Stream = grpc.aio.StreamStreamCall[policy_pb2.QuestionBatch, policy_pb2.AnswerBatch]
 
 
+Asked = SessionAsked | MailAsked | DataAsked
+
+
 @dataclass(slots=True)
 class _Asked:
-    """A question that is out. ``left``: its session has ended meanwhile."""
+    """A question that is out. ``left``: the session it is to open has ended meanwhile."""
 
     deadline: float
-    session: SessionRef
+    about: Asked
     decided: Callable[[Decision], None]
     left: bool = False
 
@@ -62,7 +70,7 @@ class _Opened:
 
 
 class PolicyClient:
-    """``local`` decides when policy does not; it gets the source's address and nothing else."""
+    """``local`` decides when policy does not."""
 
     def __init__(
         self,
@@ -70,7 +78,7 @@ class PolicyClient:
         tasks: Tasks,
         edge_id: EdgeId,
         patience_s: float,
-        local: Callable[[SessionRef], Decision],
+        local: Callable[[Asked], Decision],
     ) -> None:
         self._stub = policy_pb2_grpc.PolicyServiceStub(channel)
         self._tasks = tasks
@@ -96,16 +104,22 @@ class PolicyClient:
 
     def open_session(
         self,
-        session: SessionRef,
+        asked: SessionAsked,
         progress: Callable[[], SessionProgress],
         decided: Callable[[Decision], None],
     ) -> None:
-        loop = asyncio.get_running_loop()
         question = self._new_id()
-        self._open[session.session_id] = _Opened(question, progress)
+        self._open[asked.session.session_id] = _Opened(question, progress)
+        self._ask(question, asked, decided)
+
+    def ask(self, asked: MailAsked | DataAsked, decided: Callable[[Decision], None]) -> None:
+        self._ask(self._new_id(), asked, decided)
+
+    def _ask(self, question: int, about: Asked, decided: Callable[[Decision], None]) -> None:
+        loop = asyncio.get_running_loop()
         # Without a stream nobody would answer: the local limits decide on the next turn.
         patience_s = self._patience_s if self._connected else 0.0
-        self._asked[question] = _Asked(loop.time() + patience_s, session, decided)
+        self._asked[question] = _Asked(loop.time() + patience_s, about, decided)
         if self._connected:
             self._waiting.append(question)
             self._wake.set()
@@ -152,13 +166,13 @@ class PolicyClient:
     def _give_up(self, question: int) -> None:
         asked = self._asked.pop(question, None)
         if asked is not None:
-            self._decide(asked, self._local(asked.session), Judge.LOCAL)
+            self._decide(asked, self._local(asked.about), Judge.LOCAL)
 
     def _decide(self, asked: _Asked, decision: Decision, judge: Judge) -> None:
-        metrics.DECISIONS(judge, decision.kind).inc()
+        metrics.DECISIONS(_ABOUT[type(asked.about)], judge, decision.kind).inc()
         asked.decided(decision)
         if asked.left:
-            self._tell_closed(asked.session.session_id)
+            self._tell_closed(asked.about.session.session_id)
 
     def _tell_closed(self, session_id: SessionId) -> None:
         if not self._closed:
@@ -230,13 +244,7 @@ class PolicyClient:
             question = self._waiting.popleft()
             asked = self._asked.get(question)
             if asked is not None:
-                questions.append(
-                    policy_pb2.Question(
-                        id=question,
-                        patience_ms=patience_ms,
-                        open_session=policy_pb2.OpenSession(session=session_to_wire(asked.session)),
-                    )
-                )
+                questions.append(_question(question, patience_ms, asked.about))
         if self._closed:
             ended = [self._closed.popleft() for _ in range(min(BATCH, len(self._closed)))]
             closing = policy_pb2.CloseSessions(session_ids=ended)
@@ -247,7 +255,11 @@ class PolicyClient:
         return questions
 
     def _renewals(self) -> Iterable[policy_pb2.Question]:
-        asked_now = {asked.session.session_id for asked in self._asked.values()}
+        asked_now = {
+            asked.about.session.session_id
+            for asked in self._asked.values()
+            if isinstance(asked.about, SessionAsked)
+        }
         known = [each.progress() for key, each in self._open.items() if key not in asked_now]
         for first in range(0, len(known), BATCH):
             sessions = [progress_to_wire(each) for each in known[first : first + BATCH]]
@@ -267,7 +279,7 @@ class PolicyClient:
             try:
                 decision, judge = decision_from_wire(answer), Judge.POLICY
             except MalformedMessage:
-                decision, judge = self._local(asked.session), Judge.LOCAL
+                decision, judge = self._local(asked.about), Judge.LOCAL
             self._decide(asked, decision, judge)
 
     async def _renew(self) -> None:
@@ -275,3 +287,22 @@ class PolicyClient:
             await asyncio.sleep(RENEW_S)
             self._renew_due = True
             self._wake.set()
+
+
+_ABOUT: Final[Mapping[type[Asked], About]] = {
+    SessionAsked: About.SESSION,
+    MailAsked: About.MAIL,
+    DataAsked: About.CONTENT,
+}
+
+
+def _question(number: int, patience_ms: int, about: Asked) -> policy_pb2.Question:
+    question = policy_pb2.Question(id=number, patience_ms=patience_ms)
+    match about:
+        case SessionAsked():
+            question.open_session.CopyFrom(session_asked_to_wire(about))
+        case MailAsked():
+            question.ask_mail.CopyFrom(mail_asked_to_wire(about))
+        case DataAsked():
+            question.ask_data.CopyFrom(data_asked_to_wire(about))
+    return question

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from rulebook.values import Counted, Phase, Rulebook
 from smtpgated_contracts.values.scan import VerdictKind
 
 
@@ -82,20 +83,48 @@ _OF_RULE: Final[Mapping[str, EventName]] = {
     "ratelimit-rcptto-rejects": EventName.RATELIMIT_RCPTTO_REJECTS,
 }
 
-_LIMIT: Final = "limit:"
+_LIMITING: Final = ("limit", "rate")
+"""What causes of limits begin with, before the colon; "local" may stand before."""
+_OF_CONDITION: Final[Mapping[str, EventName]] = {
+    "helo_matches": EventName.REGEX_HELO,
+    "helo_matches_not": EventName.REGEX_HELO,
+    "mail_from_matches": EventName.REGEX_MAIL_FROM,
+    "mail_from_matches_not": EventName.REGEX_MAIL_FROM,
+    "rcpt_to_matches": EventName.REGEX_RCPT_TO,
+    "rcpt_to_matches_not": EventName.REGEX_RCPT_TO,
+    "spf": EventName.SPF,
+    "dnsbl": EventName.DNSBL,
+}
+
 _OF_LIMIT: Final[Mapping[str, EventName | None]] = {
     "concurrent_sessions": None,  # nobody's fault in particular
     "concurrent_sessions_per_source": EventName.MAX_HOST,
     "concurrent_sessions_per_identity": EventName.MAX_IDENT,
 }
+_OF_RATE: Final[Mapping[Counted, EventName]] = {
+    Counted.MAIL_REJECTIONS: EventName.RATELIMIT_MAILFROM_REJECTS,
+    Counted.RCPT_REJECTIONS: EventName.RATELIMIT_RCPTTO_REJECTS,
+}
 
 
-def of_rule(rule_id: str) -> EventName:
-    """By the rule's id, as far as its first colon: ``regex-helo:dialup``. Others are RULE."""
-    return _OF_RULE.get(rule_id.partition(":")[0], EventName.RULE)
+def of_rule(rule_id: str, phase: Phase, rulebook: Rulebook) -> EventName:
+    """By the rule's id, as far as its first colon: ``regex-helo:dialup``. Others by the first of
+    their conditions that has an event, or RULE."""
+    named = _OF_RULE.get(rule_id.partition(":")[0])
+    if named is not None:
+        return named
+    rules = rulebook.rules.get(phase, ())
+    rule = next((each for each in rules if each.id == rule_id), None)
+    keys = (each.key for each in rule.conditions) if rule is not None else ()
+    return next((_OF_CONDITION[key] for key in keys if key in _OF_CONDITION), EventName.RULE)
 
 
-def of_decision(cause: str) -> EventName | None:
-    """Of a session that policy, or this edge in its place, did not admit."""
-    _, found, limit = cause.partition(_LIMIT)
-    return _OF_LIMIT.get(limit, EventName.RATELIMIT) if found else None
+def of_decision(cause: str, rulebook: Rulebook) -> EventName | None:
+    """Of what policy, or this edge in its place, did not admit: by the limit that it names."""
+    kind, _, limit = cause.partition(":")
+    if not kind.endswith(_LIMITING):
+        return None
+    if limit in _OF_LIMIT:
+        return _OF_LIMIT[limit]
+    rate = next((each for each in rulebook.rates if each.id == limit), None)
+    return _OF_RATE.get(rate.count, EventName.RATELIMIT) if rate else EventName.RATELIMIT

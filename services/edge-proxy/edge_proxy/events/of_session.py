@@ -8,12 +8,11 @@ from edge_proxy.events.occurrence import Occurrence
 from edge_proxy.events.port import EventPort
 from edge_proxy.relay.facts import (
     CloseCause,
-    LockAsked,
-    RuleFired,
     SessionRecord,
     TransactionEnded,
     ViolationSeen,
 )
+from rulebook.values import Phase, Rulebook, Sanction
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import Disposition
 
@@ -27,13 +26,14 @@ class EventsOfSession:
     ``session`` is replaced when it becomes known who the source is.
     """
 
-    __slots__ = ("_began_at_s", "_port", "_privacy", "_record", "_sessions", "session")
+    __slots__ = ("_began_at_s", "_port", "_privacy", "_record", "_rulebook", "_sessions", "session")
 
     def __init__(
         self,
         port: EventPort,
         privacy: AddressPrivacy,
         session: SessionRef,
+        rulebook: Rulebook,
         record: SessionRecord,
         sessions: Callable[[SessionRef], int],
         began_at_ms: int,
@@ -41,24 +41,31 @@ class EventsOfSession:
         self._port = port
         self._privacy = privacy
         self.session = session
+        self._rulebook = rulebook
         self._record = record
         self._sessions = sessions
         self._began_at_s = began_at_ms // 1000
 
     def transaction_ended(self, fact: TransactionEnded) -> None:
         verdict = fact.verdict
-        lock_s = max((seconds for _, seconds in fact.locks), default=0)
+        lock_s = max((each.lock_s for each in fact.sanctions), default=0)
         if verdict is not None and verdict.kind in OF_VERDICT and fact.disposition in _JUDGED:
             self._tell_of_message(OF_VERDICT[verdict.kind], fact, lock_s, fact.rule_id)
-        for rule_id, seconds in fact.locks:
-            self._tell_of_message(EventName.LOCK, fact, seconds, rule_id)
+        for each in fact.sanctions:
+            if each.lock_s:
+                self._tell_of_message(EventName.LOCK, fact, each.lock_s, each.cause)
 
-    def rule_fired(self, fact: RuleFired) -> None:
-        if not fact.shadow:
-            self._tell(of_rule(fact.rule_id), rule_id=fact.rule_id)
+    def rule_fired(self, rule_id: str, phase: Phase) -> None:
+        self._tell(of_rule(rule_id, phase, self._rulebook), rule_id=rule_id)
 
-    def lock_asked(self, fact: LockAsked) -> None:
-        self._tell(EventName.LOCK, rule_id=fact.rule_id, lock_s=fact.seconds)
+    def lock_asked(self, sanction: Sanction) -> None:
+        self._tell(EventName.LOCK, rule_id=sanction.cause, lock_s=sanction.lock_s)
+
+    def denied(self, cause: str) -> None:
+        """MAIL, RCPT or content, by a limit."""
+        name = of_decision(cause, self._rulebook)
+        if name is not None:
+            self._tell(name, rule_id=cause.partition(":")[2])
 
     def violation_seen(self, fact: ViolationSeen) -> None:
         name = OF_VIOLATION.get(fact.what)
@@ -67,7 +74,7 @@ class EventsOfSession:
 
     def session_ended(self) -> None:
         if self._record.closed_by is CloseCause.POLICY:
-            name = of_decision(self._record.detail)
+            name = of_decision(self._record.detail, self._rulebook)
             if name is not None:
                 self._tell(name)
 

@@ -50,6 +50,36 @@ class ConnectUpstream:
 class AskPolicy:
     """May this session be? Answered by ``decided``, always, even when policy is away."""
 
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AskMail:
+    """May this MAIL be relayed? Answered by ``decided``, always. No recipient is known yet."""
+
+    transaction: int
+    envelope: Envelope
+    profiles: tuple[str, ...]
+    wants_spf: bool
+    declared_octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskData:
+    """May the content follow? Answered by ``decided``, always."""
+
+    transaction: int
+    envelope: Envelope
+    profiles: tuple[str, ...]
+    declared_octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnowUser:
+    """AUTH has succeeded: locks on this user touch the session from now on."""
+
+    user: bytes
+
 
 @dataclass(frozen=True, slots=True)
 class BeginScan:
@@ -96,7 +126,12 @@ class LookDownstream:
 
 @dataclass(frozen=True, slots=True)
 class BecomeTunnel:
-    """From now on octets go through unread; the core hears of them no more."""
+    """From now on octets go through unread; the core hears of them no more.
+
+    ``is_tls``: they are to be TLS; else they may be anything.
+    """
+
+    is_tls: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +147,9 @@ Action = (
     | FeedScan
     | ConnectUpstream
     | AskPolicy
+    | AskMail
+    | AskData
+    | KnowUser
     | BeginScan
     | FinishScan
     | AbandonScan

@@ -9,6 +9,7 @@ A chunk's octets are consumed whatever happens: taken for commands, they would b
 """
 
 from edge_proxy.relay import refusals
+from edge_proxy.relay.asking import ask_data, is_asked_about_content
 from edge_proxy.relay.conversation import Answer, Conversation
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.judgement import refusal_of
@@ -16,12 +17,14 @@ from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.message import begin_message, feed, over_size, refuse_over_size
 from edge_proxy.relay.phases import Cause, Phase
 from edge_proxy.relay.refusals import Refusal
+from edge_proxy.relay.rules import judge
 from edge_proxy.relay.transaction import Transaction
 from edge_proxy.relay.verdict import finish_scan, hold_end
 from edge_proxy.smtp.chunks import Chunk, parse_chunk
 from edge_proxy.smtp.commands import Command
 from edge_proxy.smtp.line_ends import LineEnds
 from edge_proxy.smtp.replies import Reply
+from edge_proxy.smtp.verbs import Verb
 from rulebook.values import Phase as RulePhase
 from smtpgated_contracts.values.policy import Disposition
 
@@ -44,16 +47,24 @@ def begin_chunks(c: Conversation) -> None:
     """The first chunk, once everything before it is answered; until then it waits."""
     if c.ledger.awaits:
         return
-    ruling = c.judge(RulePhase.DATA)
+    ruling = judge(c, RulePhase.DATA)
+    fits = not over_size(c, c.chunk.size)
+
+    def decided(refusal: Refusal | None) -> None:
+        if refusal is not None:
+            _refuse(c, refusal)
+            return
+        if fits:
+            begin_message(c, ruling.skip)
+            c.transaction.chunked = True
+            c.line_ends = LineEnds(allows_bare_lf=c.settings.allows_bare_lf)
+        _relay(c, c.chunk, c.trace_header)
+
     refusal = refusal_of(ruling) if c.transaction.open else refusals.NO_TRANSACTION
-    if refusal is not None:
-        _refuse(c, refusal)
-        return
-    if not over_size(c, c.chunk.size):
-        begin_message(c, ruling.skip)
-        c.transaction.chunked = True
-        c.line_ends = LineEnds(allows_bare_lf=c.settings.allows_bare_lf)
-    _relay(c, c.chunk, c.trace_header)
+    if refusal is None and fits and is_asked_about_content(c):
+        ask_data(c, Verb.BDAT, decided)
+    else:
+        decided(refusal)
 
 
 def read_chunk(c: Conversation) -> bool:

@@ -6,6 +6,7 @@ message can be taken back by RSET, and the session goes on.
 """
 
 from edge_proxy.relay import refusals
+from edge_proxy.relay.asking import ask_data, is_asked_about_content
 from edge_proxy.relay.chunks import end_chunks
 from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.facts import CloseCause
@@ -13,10 +14,14 @@ from edge_proxy.relay.judgement import refusal_of
 from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.message import begin_message, feed, over_size, refuse_over_size
 from edge_proxy.relay.phases import Cause
+from edge_proxy.relay.refusals import Refusal
+from edge_proxy.relay.rules import judge
 from edge_proxy.relay.verdict import finish_scan, hold_end
 from edge_proxy.smtp.chunks import Chunk
+from edge_proxy.smtp.commands import Command
 from edge_proxy.smtp.content import DotStuffedReader
 from edge_proxy.smtp.header_filter import HeaderFilter
+from edge_proxy.smtp.verbs import Verb
 from rulebook.values import Phase as RulePhase
 from smtpgated_contracts.values.scan import EngineClass
 
@@ -31,24 +36,36 @@ def begin_content(c: Conversation, skip: frozenset[EngineClass]) -> None:
     c.go(Cause.GO_AHEAD)
 
 
-def begin_as_chunks(c: Conversation) -> None:
-    """DATA that may go upstream as BDAT, once everything before it is answered."""
+def begin_data(c: Conversation) -> None:
+    """DATA that waits until everything before it is answered: then the envelope is known."""
     if c.ledger.awaits or c.data is None:
         return
     data, c.data = c.data, None
-    ruling = c.judge(RulePhase.DATA)
+    ruling = judge(c, RulePhase.DATA)
+
+    def decided(refusal: Refusal | None) -> None:
+        if refusal is not None:
+            c.go(Cause.ANSWERED)
+            c.refuse_command(refusal)
+        else:
+            _let_content_follow(c, data, ruling.skip)
+
     refusal = refusal_of(ruling)
-    transaction = c.transaction
-    if refusal is not None:
-        c.go(Cause.ANSWERED)
-        c.refuse_command(refusal)
-    elif not transaction.open or not transaction.recipients or transaction.binary:
-        # the server's to refuse, in its own words
-        c.relay(data.line, Awaited(Expect.DATA, skip=ruling.skip), Cause.DATA_ASKED)
+    if refusal is None and is_asked_about_content(c):
+        ask_data(c, Verb.DATA, decided)
     else:
+        decided(refusal)
+
+
+def _let_content_follow(c: Conversation, data: Command, skip: frozenset[EngineClass]) -> None:
+    transaction = c.transaction
+    as_chunks = c.settings.content_as_chunks and c.takes_chunks and not transaction.binary
+    if as_chunks and transaction.open and transaction.recipients:
         c.answer(refusals.GO_AHEAD)
         transaction.chunked = transaction.by_data = True
-        begin_content(c, ruling.skip)
+        begin_content(c, skip)
+    else:  # the server's to accept, or to refuse in its own words
+        c.relay(data.line, Awaited(Expect.DATA, skip=skip), Cause.DATA_ASKED)
 
 
 def read_content(c: Conversation) -> bool:

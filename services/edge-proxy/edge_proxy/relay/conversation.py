@@ -4,7 +4,8 @@
 the ledger, the inboxes, the transaction, and what was asked for (``outbox``).
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from edge_proxy.relay import refusals
 from edge_proxy.relay.actions import (
@@ -17,8 +18,6 @@ from edge_proxy.relay.actions import (
 )
 from edge_proxy.relay.facts import (
     CloseCause,
-    LockAsked,
-    RuleFired,
     SessionRecord,
     TransactionEnded,
     ViolationSeen,
@@ -36,16 +35,11 @@ from edge_proxy.smtp.header_filter import HeaderFilter
 from edge_proxy.smtp.line_ends import LineEnds
 from edge_proxy.smtp.lines import Inbox
 from edge_proxy.smtp.replies import ReplyReader
-from rulebook.evaluate import evaluate
-from rulebook.values import Facts, Rulebook, Ruling, TlsTreatment
-from rulebook.values import Phase as RulePhase
+from edge_proxy.smtp.sasl import Claim
+from rulebook.values import Facts, Rulebook, TlsTreatment
 from smtpgated_contracts.values.mail import Envelope, SessionRef
-from smtpgated_contracts.values.policy import Disposition
+from smtpgated_contracts.values.policy import Decision, Disposition
 from smtpgated_contracts.values.scan import EngineClass
-
-_OF_THE_SESSION: Final = frozenset({RulePhase.CONNECT, RulePhase.HELO})
-"""What rules of these phases say holds for every message; the others speak of one. (And AUTH's,
-once the server has accepted it.)"""
 
 
 class Answer(NamedTuple):
@@ -60,8 +54,10 @@ class Conversation:
 
     __slots__ = (
         "auth_skip",
+        "auth_unread",
         "chunk",
         "chunking",
+        "claim",
         "data",
         "draining",
         "early_answer",
@@ -83,6 +79,7 @@ class Conversation:
         "offers_size",
         "outbox",
         "phase",
+        "profiles",
         "progress",
         "proposed",
         "reader",
@@ -90,6 +87,7 @@ class Conversation:
         "record",
         "refused_commands",
         "replies",
+        "requires_auth",
         "rulebook",
         "session_skip",
         "settings",
@@ -103,6 +101,7 @@ class Conversation:
         "transaction",
         "transactions",
         "upstream_open",
+        "when_decided",
     )
 
     def __init__(self, settings: CoreSettings, session: SessionRef, rulebook: Rulebook) -> None:
@@ -149,11 +148,16 @@ class Conversation:
         self.takes_chunks = False  # the server offered CHUNKING
         self.chunking = False  # and so did we
         self.offers_size = False
-        self.locked = False
+        self.locked = False  # by a lock that refuses
+        self.requires_auth = False  # by one that does not go as far
         self.draining = False
         self.ended = False
         self.session_skip: frozenset[EngineClass] = frozenset()  # for every message
         self.auth_skip: frozenset[EngineClass] = frozenset()  # once AUTH has succeeded
+        self.auth_unread = False  # likewise: nothing is read any more
+        self.claim: Claim | None = None  # of the AUTH exchange under way
+        self.profiles: tuple[str, ...] = ()  # whose rates apply
+        self.when_decided: Callable[[Decision], None] | None = None  # while policy is asked
         self.spared: frozenset[EngineClass] = frozenset()  # while the load is what it is
         self.starttls: TlsTreatment = rulebook.starttls
 
@@ -292,8 +296,10 @@ class Conversation:
                     reply_code=code,
                     content_octets=ended.content_octets,
                     rule_id=ended.rule_id,
-                    locks=ended.locks,
+                    sanctions=ended.sanctions,
                     refused=self.record.take_refused(),
+                    spent=ended.spent,
+                    profiles=self.profiles,
                 )
             )
         )
@@ -304,33 +310,14 @@ class Conversation:
             transaction.reverse_path,
             tuple(transaction.recipients),
             self.facts.authenticated,
+            self.facts.auth_user,
         )
 
-    # Rules
-
-    def judge(self, phase: RulePhase) -> Ruling:
-        """Ask the rules of one phase; what fired is noted, what holds for the session is kept.
-
-        They judge by the MAIL and RCPT that were sent last, answered or not. What they say of
-        one message rides on the answer to the command that they were asked about.
-        """
-        about = self.asked_last
-        self.facts.reverse_path, self.facts.recipient = about.reverse_path, about.recipient
-        ruling = evaluate(self.rulebook, phase, self.facts)
-        if phase is RulePhase.AUTH:
-            self.auth_skip = ruling.skip  # a right that AUTH has yet to earn
-        if phase in _OF_THE_SESSION:
-            self.session_skip |= ruling.skip
-        self.starttls = ruling.starttls or self.starttls
-        for rule_id in (*((ruling.rule_id,) if ruling.rule_id else ()), *ruling.noted):
-            self.outbox.ask(Note(RuleFired(rule_id, phase, shadow=False)))
-        for rule_id in ruling.shadows:
-            self.outbox.ask(Note(RuleFired(rule_id, phase, shadow=True)))
-        if phase is not RulePhase.CONTENT:
-            for each in ruling.sanctions:
-                if each.lock_s:
-                    self.outbox.ask(Note(LockAsked(each.cause, each.lock_s)))
-        return ruling
+    def envelope_without_recipients(self, transaction: Transaction) -> Envelope:
+        facts = self.facts
+        return Envelope(
+            facts.helo, transaction.reverse_path, (), facts.authenticated, facts.auth_user
+        )
 
     def note_violation(self, what: str, *, upstream: bool) -> None:
         self.outbox.ask(Note(ViolationSeen(upstream, what)))

@@ -9,18 +9,23 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from edge_proxy.relay import refusals
+from edge_proxy.relay.actions import Note
+from edge_proxy.relay.asking import ask_mail, is_asked_about_mail
 from edge_proxy.relay.chunks import chunk_came
-from edge_proxy.relay.content import begin_as_chunks
+from edge_proxy.relay.content import begin_data
 from edge_proxy.relay.conversation import Conversation
-from edge_proxy.relay.facts import CloseCause
+from edge_proxy.relay.facts import CloseCause, Denied
 from edge_proxy.relay.introduction import NEEDS_NO_INTRODUCTION, introduce
 from edge_proxy.relay.judgement import refusal_of
 from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.phases import Cause
+from edge_proxy.relay.refusals import Refusal
+from edge_proxy.relay.rules import judge
 from edge_proxy.relay.transaction import Transaction
 from edge_proxy.smtp.commands import Command, parse_command
 from edge_proxy.smtp.limits import AUTH_LINE, COMMAND_LINE
 from edge_proxy.smtp.paths import parse_path
+from edge_proxy.smtp.sasl import Claim
 from edge_proxy.smtp.sizes import declared_size, without_size
 from edge_proxy.smtp.verbs import FOREIGN_PROTOCOL, Verb
 from rulebook.values import Phase as RulePhase
@@ -47,11 +52,13 @@ def read_command(c: Conversation) -> bool:
 
 
 def read_dialogue(c: Conversation) -> bool:
-    """One line of an AUTH exchange: opaque, relayed, never kept (RFC 4954 §4)."""
+    """One line of an AUTH exchange: relayed, and nothing of it kept but a name (RFC 4954 §4)."""
     line = c.inbox.take_line(AUTH_LINE)
     if line is None:
         return False
     c.progress += 1
+    if c.claim is not None:
+        c.claim.said(line)
     c.relay(line, Awaited(Expect.AUTH), Cause.ASKED)
     return True
 
@@ -83,7 +90,7 @@ def read_takeover(c: Conversation) -> bool:
 
 def _admitted(c: Conversation, phase: RulePhase) -> Ruling | None:
     """Ask the rules of ``phase``; None: one of them refused the command, and it is answered."""
-    ruling = c.judge(phase)
+    ruling = judge(c, phase)
     refusal = refusal_of(ruling)
     if refusal is None:
         return ruling
@@ -111,35 +118,68 @@ def _mail(c: Conversation, command: Command) -> None:
     if path is None:
         c.refuse_command(refusals.MALFORMED_ADDRESS)
         return
+    if _is_turned_away(c, command):
+        return
+    c.record.reverse_path = path
+    transaction = Transaction(path, begun=True, declared_octets=declared_size(command.argument))
+    if not is_asked_about_mail(c):
+        _propose(c, command, transaction)
+        return
+
+    def decided(refusal: Refusal | None) -> None:
+        if refusal is not None:
+            c.refuse_command(refusal)
+            c.record.refuse(Verb.MAIL, path, 0)
+        elif not _is_turned_away(c, command):  # much may have happened meanwhile
+            _propose(c, command, transaction)
+
+    ask_mail(c, transaction, decided)
+
+
+def _is_turned_away(c: Conversation, command: Command) -> bool:
+    """Whether MAIL is not wanted now, whatever rules say; then it is answered."""
     if c.draining:
         c.farewell = True
         c.answer(refusals.DRAINING)
-        return
+        return True
+    refusal = _mail_refusal(c, command)
+    if refusal is None:
+        return False
+    c.refuse_command(refusal)
+    return True
+
+
+def _mail_refusal(c: Conversation, command: Command) -> Refusal | None:
     if c.locked:
-        c.refuse_command(refusals.SENDER_LOCKED)
-        return
+        return refusals.SENDER_LOCKED
+    if c.requires_auth and not c.facts.authenticated:
+        c.outbox.ask(Note(Denied(Verb.MAIL, "lock:require-auth", refusals.AUTH_REQUIRED.code)))
+        return refusals.AUTH_REQUIRED
     limit = c.settings.size_limit_octets
     if limit and declared_size(command.argument) > limit:
-        c.refuse_command(refusals.OVER_SIZE)
-        return
+        return refusals.OVER_SIZE
     if c.settings.most_mails and c.mails >= c.settings.most_mails:
-        c.refuse_command(refusals.TOO_MANY_MAILS)
-        return
-    c.record.reverse_path = path
+        return refusals.TOO_MANY_MAILS
+    return None
+
+
+def _propose(c: Conversation, command: Command, transaction: Transaction) -> None:
+    """Ask the rules; then it is the server's to accept the transaction."""
     # After a second MAIL, which is an error, rules could not tell which of the two holds.
     doubtful = c.asked_last.begun
-    earlier, c.proposed = c.proposed, Transaction(path, begun=True)
+    earlier, c.proposed = c.proposed, transaction
     ruling = _admitted(c, RulePhase.MAIL)
     if ruling is None:
         c.proposed = earlier
-        c.record.refuse(Verb.MAIL, path, 0)
+        c.record.refuse(Verb.MAIL, transaction.reverse_path, 0)
         return
-    c.proposed.skip = ruling.skip
-    c.proposed.binary = b"BODY=BINARYMIME" in command.argument.upper()
+    transaction.skip = ruling.skip
+    transaction.binary = b"BODY=BINARYMIME" in command.argument.upper()
     c.mails += 1
     c.recipients_asked = 0
-    line = command.line if c.offers_size or not limit else without_size(command.line)
-    awaited = Awaited(Expect.MAIL, transaction=c.proposed)
+    undeclared = c.settings.size_limit_octets and not c.offers_size
+    line = without_size(command.line) if undeclared else command.line
+    awaited = Awaited(Expect.MAIL, transaction=transaction)
     c.relay(line, awaited, Cause.ASKED if doubtful else None)
 
 
@@ -152,6 +192,10 @@ def _rcpt(c: Conversation, command: Command) -> None:
         c.refuse_command(refusals.TOO_MANY_RECIPIENTS)
         return
     transaction = c.asked_last
+    if transaction.room is not None and transaction.room <= 0:
+        c.outbox.ask(Note(Denied(Verb.RCPT, "limit:recipients", refusals.TOO_MANY_RECIPIENTS.code)))
+        c.refuse_command(refusals.TOO_MANY_RECIPIENTS)
+        return
     earlier, transaction.recipient = transaction.recipient, path
     ruling = _admitted(c, RulePhase.RCPT)
     if ruling is None:
@@ -159,17 +203,19 @@ def _rcpt(c: Conversation, command: Command) -> None:
         c.record.refuse(Verb.RCPT, path, 0)
     else:
         c.recipients_asked += 1
-        c.relay(command.line, Awaited(Expect.RCPT, path, skip=ruling.skip))
+        if transaction.room is not None:
+            transaction.room -= 1
+        c.relay(command.line, Awaited(Expect.RCPT, path, transaction, ruling.skip))
 
 
 def _content_follows(c: Conversation, command: Command) -> None:
     if c.transaction.ordinal:  # RFC 3030 §2: not both in one transaction
         c.refuse_command(refusals.DATA_AMONG_CHUNKS)
         return
-    if c.settings.content_as_chunks and c.takes_chunks:
+    if c.rulebook.limits_content or (c.settings.content_as_chunks and c.takes_chunks):
         c.data = command
         c.go(Cause.CHUNK_CAME)
-        begin_as_chunks(c)
+        begin_data(c)
         return
     ruling = _admitted(c, RulePhase.DATA)
     if ruling is not None:
@@ -183,6 +229,7 @@ def _reset(c: Conversation, command: Command) -> None:
 
 def _authenticate(c: Conversation, command: Command) -> None:
     if _admitted(c, RulePhase.AUTH) is not None:
+        c.claim = Claim(command.argument)
         c.relay(command.line, Awaited(Expect.AUTH), Cause.ASKED)
 
 

@@ -6,8 +6,10 @@ from typing import Final
 
 from edge_proxy.smtp.verbs import Verb
 from rulebook.values import Phase as RulePhase
+from rulebook.values import Ruling, Sanction
 from smtpgated_contracts.values.mail import Envelope
 from smtpgated_contracts.values.policy import Disposition
+from smtpgated_contracts.values.reported import RulingFacts
 from smtpgated_contracts.values.scan import Verdict
 
 
@@ -28,8 +30,8 @@ MOST_REFUSED_KEPT: Final = 16
 class TransactionEnded:
     """What became of one message. ``reply_code`` 0: nobody was told, or nobody answered.
 
-    ``locks`` are (cause, seconds) the rulebook asks for against the source. ``refused`` are the
-    addresses that were not accepted since the message before.
+    ``sanctions`` are what the rules of the content ask for. ``refused`` are the addresses that
+    were not accepted since the message before. ``spent``: policy has counted the message.
     """
 
     transaction: int
@@ -39,25 +41,58 @@ class TransactionEnded:
     reply_code: int
     content_octets: int
     rule_id: str = ""
-    locks: tuple[tuple[str, int], ...] = ()
+    sanctions: tuple[Sanction, ...] = ()
     refused: tuple[RefusedAddress, ...] = ()
+    spent: bool = False
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class RuleFired:
-    """A rule bit, or, in shadow, would have."""
+class RulesSpoke:
+    """The rules of a phase had something to say, and what they knew when they said it.
 
-    rule_id: str
+    ``transaction``: the ordinal of the message under way or to come. ``reply_code``: what the
+    client is told because of it, 0: nothing.
+    """
+
     phase: RulePhase
-    shadow: bool
+    ruling: Ruling
+    transaction: int
+    reply_code: int
+    facts: RulingFacts
 
 
 @dataclass(frozen=True, slots=True)
-class LockAsked:
-    """A rule outside of content wants the source locked for ``seconds``."""
+class SanctionAsked:
+    """A rule outside of content wants the session's subject locked, or given points."""
 
-    rule_id: str
-    seconds: int
+    sanction: Sanction
+    auth_user: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Policy, a limit or a lock let this command be answered by us, and not a rule.
+
+    ``cause`` names the limit or lock; ``decision_id`` the decision, where it is stored.
+    """
+
+    verb: Verb
+    cause: str
+    reply_code: int
+    decision_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The server refused this command for good, and it counts against the session's limits.
+
+    ``envelope`` is that of the session as it is, without recipients.
+    """
+
+    verb: Verb
+    envelope: Envelope
+    profiles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +103,7 @@ class ViolationSeen:
     what: str
 
 
-Fact = TransactionEnded | RuleFired | LockAsked | ViolationSeen
+Fact = TransactionEnded | RulesSpoke | SanctionAsked | Denied | Rejected | ViolationSeen
 
 
 class CloseCause(StrEnum):
@@ -109,6 +144,7 @@ class SessionRecord:
     rcpt_rejected: int = 0
     auth_accepted: int = 0
     auth_rejected: int = 0
+    auth_user: bytes = b""
     tunnelled: bool = False
     offered: frozenset[bytes] = frozenset()
 

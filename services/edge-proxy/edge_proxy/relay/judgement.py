@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from edge_proxy.relay import refusals
 from edge_proxy.relay.refusals import Refusal
 from rulebook.values import Action, Oversize, Rulebook, Ruling, Stance
-from smtpgated_contracts.values.policy import Disposition
+from smtpgated_contracts.values.policy import Decision, DecisionKind, Disposition
 from smtpgated_contracts.values.scan import EngineClass, Verdict, VerdictKind
 
 
@@ -33,6 +33,26 @@ def refusal_of(ruling: Ruling) -> Refusal | None:
         return refusals.COMMAND_REFUSED.saying(ruling.reply)
     if ruling.action is Action.DEFER:
         return refusals.COMMAND_DEFERRED.saying(ruling.reply)
+    if ruling.action is Action.REQUIRE_AUTH:
+        return refusals.AUTH_REQUIRED.saying(ruling.reply)
+    return None
+
+
+def connection_refusal_of(ruling: Ruling) -> Refusal | None:
+    """The same of a connection, in place of the greeting."""
+    if ruling.action is Action.REFUSE:
+        return refusals.REFUSED_BY_RULE.saying(ruling.reply)
+    if ruling.action is Action.DEFER:
+        return refusals.DEFERRED_BY_RULE.saying(ruling.reply)
+    return None
+
+
+def refusal_by(decision: Decision) -> Refusal | None:
+    """What policy lets MAIL, DATA or BDAT be answered with; None: it admits them."""
+    if decision.kind is DecisionKind.REFUSE:
+        return refusals.FAR_OVER_RATE.saying(decision.reply)
+    if decision.kind is DecisionKind.DEFER:
+        return refusals.OVER_RATE.saying(decision.reply)
     return None
 
 

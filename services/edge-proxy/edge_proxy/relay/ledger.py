@@ -38,7 +38,8 @@ class Expect(Enum):
 
 @dataclass(slots=True)
 class Awaited:
-    """``address`` is RCPT's; ``transaction`` the one that MAIL began, or whose content it is.
+    """``address`` is RCPT's; ``transaction`` the one that MAIL began, that RCPT adds to, or whose
+    content it is.
 
     ``skip`` is what rules said when RCPT or DATA was sent: in force once they are accepted.
     """

@@ -18,8 +18,9 @@ class Phase(Enum):
     AWAIT_REPLY = "await-reply"  # barrier: the answer to a verb that ends its group
     AWAIT_TLS = "await-tls"  # barrier: the answer to STARTTLS; any octet now is an attack
     INTRODUCTION = "introduction"  # barrier: the server learns by XCLIENT who the client is
+    DECISION = "decision"  # barrier: policy is asked about MAIL, or whether content may follow
     AWAIT_GO_AHEAD = "await-go-ahead"  # barrier: the answer to DATA
-    AWAIT_ENVELOPE = "await-envelope"  # barrier: the answers before the first chunk
+    AWAIT_ENVELOPE = "await-envelope"  # barrier: the answers before the content
     DIALOGUE = "dialogue"  # one line of an AUTH exchange (RFC 4954 §4)
     CONTENT = "content"  # content, dot-stuffed
     CHUNK = "chunk"  # the octets of one BDAT (RFC 3030 §2)
@@ -42,9 +43,13 @@ class Cause(Enum):
     CHALLENGED = "server answered AUTH with 334"
     TLS_ASKED = "STARTTLS was relayed"
     TLS_GRANTED = "server answered 220"
+    LEFT_UNREAD = "server answered 235, and a rule trusts who authenticates"
     DATA_ASKED = "DATA was relayed"
     GO_AHEAD = "354 was answered"
-    CHUNK_CAME = "the first BDAT came, or DATA that goes upstream as BDAT"
+    CHUNK_CAME = "the first BDAT came, or DATA that needs the answers before it"
+    POLICY_ASKED = "policy was asked"
+    MAIL_DECIDED = "policy answered about MAIL"
+    CONTENT_DECIDED = "policy answered about the content"
     CHUNK_BEGUN = "BDAT was relayed"
     CHUNK_ENDED = "its octets were relayed"
     CHUNKS_ENDED = "the octets of BDAT LAST were relayed"
@@ -67,13 +72,18 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Cause], Phase]] = {
     (Phase.AWAIT_REPLY, Cause.ANSWERED): Phase.COMMAND,
     (Phase.AWAIT_REPLY, Cause.CHALLENGED): Phase.DIALOGUE,
     (Phase.DIALOGUE, Cause.ASKED): Phase.AWAIT_REPLY,
+    (Phase.AWAIT_REPLY, Cause.LEFT_UNREAD): Phase.TUNNEL,
     (Phase.COMMAND, Cause.TLS_ASKED): Phase.AWAIT_TLS,
     (Phase.AWAIT_TLS, Cause.ANSWERED): Phase.COMMAND,
     (Phase.AWAIT_TLS, Cause.TLS_GRANTED): Phase.TUNNEL,
+    (Phase.COMMAND, Cause.POLICY_ASKED): Phase.DECISION,
+    (Phase.DECISION, Cause.MAIL_DECIDED): Phase.COMMAND,
     (Phase.COMMAND, Cause.DATA_ASKED): Phase.AWAIT_GO_AHEAD,
     (Phase.AWAIT_GO_AHEAD, Cause.ANSWERED): Phase.COMMAND,
     (Phase.AWAIT_GO_AHEAD, Cause.GO_AHEAD): Phase.CONTENT,
     (Phase.COMMAND, Cause.CHUNK_CAME): Phase.AWAIT_ENVELOPE,
+    (Phase.AWAIT_ENVELOPE, Cause.POLICY_ASKED): Phase.DECISION,
+    (Phase.DECISION, Cause.CONTENT_DECIDED): Phase.AWAIT_ENVELOPE,
     (Phase.AWAIT_ENVELOPE, Cause.CHUNK_BEGUN): Phase.CHUNK,
     (Phase.AWAIT_ENVELOPE, Cause.SKIP_BEGUN): Phase.SKIP,
     (Phase.AWAIT_ENVELOPE, Cause.DATA_ASKED): Phase.AWAIT_GO_AHEAD,
@@ -104,6 +114,7 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Cause], Phase]] = {
 
 PATIENCE: Final[Mapping[Phase, float]] = {
     Phase.POLICY: 30.0,  # our own: the clients of policy answer within their deadline
+    Phase.DECISION: 30.0,  # likewise
     Phase.GREETING: 300.0,  # RFC 5321 §4.5.3.2.1
     Phase.COMMAND: 300.0,  # RFC 5321 §4.5.3.2.7
     Phase.AWAIT_REPLY: 300.0,  # RFC 5321 §4.5.3.2.2, .3

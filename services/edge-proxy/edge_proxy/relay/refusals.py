@@ -16,8 +16,8 @@ class Refusal:
     text: str
 
     def saying(self, text: str) -> "Refusal":
-        """The same with an operator's own words, when there are any."""
-        return replace(self, text=text) if text else self
+        """The same with an operator's own words, when there are any that fit on a line."""
+        return replace(self, text=text) if text and text.isprintable() else self
 
 
 def render(refusal: Refusal, *, enhanced: bool, name: str = "") -> bytes:
@@ -43,6 +43,9 @@ UNKNOWN_COMMAND: Final = Refusal(502, "5.5.1", "Command not implemented")
 MALFORMED_ADDRESS: Final = Refusal(501, "5.5.4", "Syntax error in address")
 COMMAND_REFUSED: Final = Refusal(550, "5.7.1", "Refused")
 COMMAND_DEFERRED: Final = Refusal(451, "4.7.1", "Not now, try again later")
+OVER_RATE: Final = Refusal(451, "4.7.1", "Too much mail, try again later")
+FAR_OVER_RATE: Final = Refusal(550, "5.7.1", "Too much mail")
+AUTH_REQUIRED: Final = Refusal(530, "5.7.0", "Authentication required")
 SENDER_LOCKED: Final = Refusal(550, "5.7.1", "Refused, this host is locked")
 TLS_REFUSED: Final = Refusal(502, "5.5.1", "STARTTLS is not available")
 HELLO_FIRST: Final = Refusal(503, "5.5.1", "EHLO first")
@@ -83,6 +86,7 @@ NOT_INTRODUCED: Final = Refusal(421, "4.3.0", "Service not available, try again 
 CONTENT_TOO_SLOW: Final = Refusal(421, "4.4.2", "Message takes too long")
 TOO_MUCH_SKIPPED: Final = Refusal(521, "5.3.4", "Too much content after an error")
 PLAINTEXT_BEFORE_TLS: Final = Refusal(554, "5.5.0", "Unexpected plaintext after STARTTLS")
+COMMANDS_BEHIND_AUTH: Final = Refusal(554, "5.5.0", "Unexpected commands behind AUTH")
 NOT_SMTP: Final = Refusal(521, "5.5.1", "This is an SMTP port")
 
 # In place of the server's, when DATA goes upstream as BDAT

@@ -19,18 +19,19 @@ from edge_proxy.relay.downstream import (
     read_takeover,
 )
 from edge_proxy.relay.facts import CloseCause, SessionRecord
+from edge_proxy.relay.judgement import connection_refusal_of
 from edge_proxy.relay.loss import distrust_upstream, lose_upstream
 from edge_proxy.relay.phases import PATIENCE_FOR_THE_END, Cause, Phase
 from edge_proxy.relay.refusals import Refusal
+from edge_proxy.relay.rules import judge, offended
 from edge_proxy.relay.settings import CoreSettings, EarlyTalker
 from edge_proxy.relay.upstream import grant_tls, read_replies
 from edge_proxy.relay.verdict import dispose_unheard, verdict_came
 from edge_proxy.smtp.errors import Violation, ViolationKind
-from rulebook.values import Action as RuleAction
+from rulebook.values import Offence, Rulebook
 from rulebook.values import Phase as RulePhase
-from rulebook.values import Rulebook
 from smtpgated_contracts.values.mail import SessionRef
-from smtpgated_contracts.values.policy import Decision, DecisionKind
+from smtpgated_contracts.values.policy import Decision, DecisionKind, Stage
 from smtpgated_contracts.values.scan import EngineClass, Verdict
 
 READERS: Final[Mapping[Phase, Callable[[Conversation], bool]]] = {
@@ -45,6 +46,9 @@ READERS: Final[Mapping[Phase, Callable[[Conversation], bool]]] = {
 }
 """A phase that is not here is a barrier."""
 
+_OFFENCES: Final[Mapping[str, Offence]] = {each.value: each for each in Offence}
+"""By the limit that a decision names as its cause."""
+
 _LAST_WORDS: Final[Mapping[ViolationKind, Refusal]] = {
     ViolationKind.LINE_TOO_LONG: refusals.LINE_TOO_LONG,
     ViolationKind.BARE_LINE_END: refusals.BAD_LINE,
@@ -54,6 +58,7 @@ _LAST_WORDS: Final[Mapping[ViolationKind, Refusal]] = {
 
 _IMPATIENCE: Final[Mapping[Phase, Refusal | None]] = {
     Phase.POLICY: refusals.NOT_READY,
+    Phase.DECISION: refusals.NOT_READY,
     Phase.GREETING: refusals.CANNOT_CONNECT,
     Phase.AWAIT_REPLY: refusals.SERVER_SILENT,
     Phase.AWAIT_TLS: refusals.SERVER_SILENT,
@@ -132,32 +137,25 @@ class RelaySession:
     def start(self, *, locked: bool = False) -> Sequence[Action]:
         """The connection was accepted. ``locked``: its source is."""
         c = self._c
-        ruling = c.judge(RulePhase.CONNECT)
+        refusal = None if self._connection_waits_for_dns else self._connection_refusal()
         if locked:
             c.close(CloseCause.LOCK, refusals.LOCKED)
-        elif ruling.action is RuleAction.REFUSE:
-            c.close(CloseCause.RULE, refusals.REFUSED_BY_RULE.saying(ruling.reply))
-        elif ruling.action is RuleAction.DEFER:
-            c.close(CloseCause.RULE, refusals.DEFERRED_BY_RULE.saying(ruling.reply))
+        elif refusal is not None:
+            c.close(CloseCause.RULE, refusal)
         else:
             c.outbox.ask(ConnectUpstream())
-            c.outbox.ask(AskPolicy())
+            c.outbox.ask(AskPolicy(c.profiles))
         return c.outbox.take()
 
     def decided(self, decision: Decision) -> Sequence[Action]:
-        """Answers AskPolicy."""
+        """Answers AskPolicy, AskMail or AskData, of which one at most is out."""
         c = self._c
-        if c.phase is not Phase.POLICY:
-            return ()
-        if decision.kind is DecisionKind.REFUSE:
-            c.close(CloseCause.POLICY, refusals.REFUSED_BY_POLICY, detail=decision.cause)
-        elif decision.kind is DecisionKind.DEFER:
-            c.close(CloseCause.POLICY, refusals.OVER_LIMIT, detail=decision.cause)
-        else:
-            c.go(Cause.ADMITTED)
-            self._read_upstream()
-            if c.lost is not None:
-                lose_upstream(c, c.lost)
+        if c.phase is Phase.POLICY:
+            self._session_decided(decision)
+        elif c.phase is Phase.DECISION and c.when_decided is not None:
+            go_on, c.when_decided = c.when_decided, None
+            c.progress += 1
+            go_on(decision)
         return self._run()
 
     def identify(self, identity: str) -> Sequence[Action]:
@@ -173,16 +171,22 @@ class RelaySession:
         self._c.trace_header = header
         return ()
 
-    def locked(self) -> Sequence[Action]:
-        """The source was locked while the session runs: no new mail, no end, no tunnel."""
+    def held(self, stage: Stage | None) -> Sequence[Action]:
+        """A lock on the session's subjects came to this stage; None: there is none any more.
+
+        REFUSE: no new mail, no end, no tunnel. REQUIRE_AUTH: no new mail before AUTH. What the
+        milder stages mean is policy's affair.
+        """
         c = self._c
-        c.locked = True
-        if c.phase is Phase.TUNNEL:
+        c.locked = stage is Stage.REFUSE
+        c.requires_auth = stage is Stage.REQUIRE_AUTH
+        if c.locked and c.phase is Phase.TUNNEL:
             c.close(CloseCause.LOCK)
         return self._run()
 
-    def unlocked(self) -> Sequence[Action]:
-        self._c.locked = False
+    def loaded(self, load: float) -> Sequence[Action]:
+        """The edge's load average of one minute, which rules may ask for."""
+        self._c.facts.load = load
         return ()
 
     def spare(self, classes: frozenset[EngineClass]) -> Sequence[Action]:
@@ -295,6 +299,35 @@ class RelaySession:
                 verdict_came(c, verdict)
         return self._run()
 
+    # The connection
+
+    @property
+    def _connection_waits_for_dns(self) -> bool:
+        """Whether the rules of the connection depend on what policy looks up."""
+        return bool(self._c.rulebook.dnsbl) and bool(self._c.rulebook.needs(RulePhase.CONNECT))
+
+    def _connection_refusal(self) -> Refusal | None:
+        return connection_refusal_of(judge(self._c, RulePhase.CONNECT))
+
+    def _session_decided(self, decision: Decision) -> None:
+        c = self._c
+        c.facts.dnsbl = frozenset(decision.listed_in)
+        if (offence := _OFFENCES.get(decision.cause.rpartition(":")[2])) is not None:
+            offended(c, offence)
+        if decision.kind is DecisionKind.REFUSE:
+            last_word = refusals.REFUSED_BY_POLICY.saying(decision.reply)
+            c.close(CloseCause.POLICY, last_word, detail=decision.cause)
+        elif decision.kind is DecisionKind.DEFER:
+            last_word = refusals.OVER_LIMIT.saying(decision.reply)
+            c.close(CloseCause.POLICY, last_word, detail=decision.cause)
+        elif self._connection_waits_for_dns and (refusal := self._connection_refusal()):
+            c.close(CloseCause.RULE, refusal)
+        else:
+            c.go(Cause.ADMITTED)
+            self._read_upstream()
+            if c.lost is not None:
+                lose_upstream(c, c.lost)
+
     # How every input ends
 
     def _run(self) -> Sequence[Action]:
@@ -321,6 +354,7 @@ class RelaySession:
         c = self._c
         if c.settings.early_talker is not EarlyTalker.IGNORE:
             c.note_violation("spoke before the greeting", upstream=False)
+            offended(c, Offence.EARLY_TALKER)
         if c.settings.early_talker is EarlyTalker.REFUSE:
             c.close(CloseCause.VIOLATION, refusals.EARLY_TALKER)
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from edge_proxy.relay import refusals
-from edge_proxy.relay.actions import BecomeTunnel, LookDownstream
+from edge_proxy.relay.actions import BecomeTunnel, KnowUser, LookDownstream, Note
 from edge_proxy.relay.chunks import begin_chunks, chunk_answered, end_chunks
-from edge_proxy.relay.content import begin_as_chunks, begin_content
+from edge_proxy.relay.content import begin_content, begin_data
 from edge_proxy.relay.conversation import Answer, Conversation
 from edge_proxy.relay.ehlo import offer
-from edge_proxy.relay.facts import CloseCause
+from edge_proxy.relay.facts import CloseCause, Rejected
 from edge_proxy.relay.introduction import introduced, server_offered
 from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.loss import GIVE_UP_MESSAGE
@@ -75,7 +75,7 @@ def _settle(c: Conversation, reply: Reply) -> None:
 
 _WHEN_ALL_IS_ANSWERED: Final[Mapping[Phase, Callable[[Conversation], None]]] = {
     Phase.AWAIT_REPLY: lambda c: c.go(Cause.ANSWERED),
-    Phase.AWAIT_ENVELOPE: lambda c: (begin_chunks if c.data is None else begin_as_chunks)(c),
+    Phase.AWAIT_ENVELOPE: lambda c: (begin_chunks if c.data is None else begin_data)(c),
     Phase.AWAIT_CHUNKS: end_chunks,
 }
 """Barriers that no single reply lifts."""
@@ -108,6 +108,7 @@ def _ehlo(c: Conversation, awaited: Awaited, reply: Reply) -> None:
         c.takes_chunks = b"CHUNKING" in c.record.offered
         c.chunking = c.settings.chunking and c.takes_chunks
         c.offers_size = b"SIZE" in c.record.offered
+        c.facts.auth_offered = b"AUTH" in c.record.offered
         c.outbox.send_downstream(offer(reply, c.settings, c.starttls, len(c.trace_header)))
     else:
         _relay(c, awaited, reply)
@@ -118,6 +119,7 @@ def _helo(c: Conversation, awaited: Awaited, reply: Reply) -> None:
     if reply.is_positive:
         c.begin_afresh()
         c.enhanced = c.takes_chunks = c.chunking = c.offers_size = False
+        c.facts.auth_offered = False
     _relay(c, awaited, reply)
 
 
@@ -128,6 +130,7 @@ def _mail(c: Conversation, awaited: Awaited, reply: Reply) -> None:
         c.transaction.open = True
     else:
         c.record.mail_rejected += 1
+        _count_rejection(c, Verb.MAIL, reply)
         if awaited.transaction is not None:
             c.record.refuse(Verb.MAIL, awaited.transaction.reverse_path, reply.code)
     _relay(c, awaited, reply)
@@ -142,6 +145,9 @@ def _rcpt(c: Conversation, awaited: Awaited, reply: Reply) -> None:
             transaction.recipients.append(awaited.address)
     else:
         c.record.rcpt_rejected += 1
+        _count_rejection(c, Verb.RCPT, reply)
+        if awaited.transaction is not None and awaited.transaction.room is not None:
+            awaited.transaction.room += 1
         c.record.refuse(Verb.RCPT, awaited.address, reply.code)
         if transaction.recipient == awaited.address:
             transaction.recipient = transaction.recipients[-1] if transaction.recipients else b""
@@ -182,16 +188,45 @@ def _our_reset(c: Conversation, awaited: Awaited, reply: Reply) -> None:
 
 
 def _auth(c: Conversation, awaited: Awaited, reply: Reply) -> None:
-    _relay(c, awaited, reply)
     if reply.code == CHALLENGE:
+        _relay(c, awaited, reply)
         c.go(Cause.CHALLENGED)
         return
-    if reply.code == AUTHENTICATED:
-        c.facts.authenticated = True
-        c.session_skip |= c.auth_skip
-        c.record.auth_accepted += 1
-    else:
+    claim, c.claim = c.claim, None
+    if reply.code != AUTHENTICATED:
+        _relay(c, awaited, reply)
         c.record.auth_rejected += 1
+        _count_rejection(c, Verb.AUTH, reply)
+        return
+    c.facts.authenticated = True
+    c.session_skip |= c.auth_skip
+    c.record.auth_accepted += 1
+    if claim is not None and claim.name:
+        c.facts.auth_user = c.record.auth_user = claim.name
+        c.outbox.ask(KnowUser(claim.name))
+    if c.auth_unread and not c.locked:
+        _leave_unread(c, reply)
+    else:
+        _relay(c, awaited, reply)
+
+
+def _leave_unread(c: Conversation, reply: Reply) -> None:
+    """A rule trusts who has authenticated. Nobody may have spoken already: it would be lost."""
+    if len(c.inbox):
+        c.note_violation("commands behind AUTH", upstream=False)
+        c.close(CloseCause.VIOLATION, refusals.COMMANDS_BEHIND_AUTH)
+    elif len(c.replies):
+        c.note_violation("a reply to nothing", upstream=True)
+        c.close(CloseCause.VIOLATION, refusals.SERVER_VIOLATION)
+    else:
+        _become_tunnel(c, reply.octets, Cause.LEFT_UNREAD, is_tls=False)
+
+
+def _count_rejection(c: Conversation, verb: Verb, reply: Reply) -> None:
+    """Only what is refused for good counts: the server that says 4xx may mean it kindly."""
+    if reply.kind == NEVER and c.rulebook.counts_rejections:
+        envelope = c.envelope_without_recipients(c.asked_last)
+        c.outbox.ask(Note(Rejected(verb, envelope, c.profiles)))
 
 
 def _start_tls(c: Conversation, awaited: Awaited, reply: Reply) -> None:
@@ -208,11 +243,15 @@ def _start_tls(c: Conversation, awaited: Awaited, reply: Reply) -> None:
 
 def grant_tls(c: Conversation) -> None:
     """Nothing waited downstream: tell the client, and read no octet from here on."""
+    _become_tunnel(c, c.held_reply, Cause.TLS_GRANTED, is_tls=True)
+
+
+def _become_tunnel(c: Conversation, last_reply: bytes, cause: Cause, *, is_tls: bool) -> None:
     c.abandon_transaction(0)
-    c.outbox.send_downstream(c.held_reply)
+    c.outbox.send_downstream(last_reply)
     c.record.tunnelled = True
-    c.go(Cause.TLS_GRANTED)
-    c.outbox.ask(BecomeTunnel())
+    c.go(cause)
+    c.outbox.ask(BecomeTunnel(is_tls))
 
 
 def _quit(c: Conversation, awaited: Awaited, reply: Reply) -> None:

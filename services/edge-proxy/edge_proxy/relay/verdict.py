@@ -7,11 +7,12 @@ from edge_proxy.relay.conversation import Conversation
 from edge_proxy.relay.judgement import Judgement, judge_content
 from edge_proxy.relay.ledger import Awaited, Expect
 from edge_proxy.relay.phases import Cause
+from edge_proxy.relay.rules import judge
 from edge_proxy.relay.transaction import Transaction
 from edge_proxy.smtp.content import TERMINATOR
 from rulebook.values import Phase as RulePhase
 from rulebook.values import Ruling
-from smtpgated_contracts.values.scan import Verdict, unscanned
+from smtpgated_contracts.values.scan import Verdict, VerdictKind, unscanned
 
 END_OF_CHUNKS: Final = b"BDAT 0 LAST\r\n"
 """The held end of a message in chunks: RFC 3030 §2 lets the last chunk be empty."""
@@ -66,7 +67,7 @@ def _dispose(c: Conversation, verdict: Verdict | None) -> None:
     transaction.verdict = verdict
     judgement, ruling = _judged(c, transaction, verdict)
     transaction.rule_id = judgement.rule_id
-    transaction.locks = tuple((each.cause, each.lock_s) for each in ruling.sanctions if each.lock_s)
+    transaction.sanctions = ruling.sanctions
     c.transaction = Transaction()
     c.progress += 1
     if judgement.refusal is None:
@@ -83,15 +84,25 @@ def _dispose(c: Conversation, verdict: Verdict | None) -> None:
         c.take_over(judgement.refusal)
 
 
+def found_by(verdict: Verdict) -> tuple[str, ...]:
+    """``engine:name`` of everything that is not clean, as rules spell it."""
+    return tuple(
+        f"{each.engine}:{each.name}"
+        for each in verdict.findings
+        if each.kind is not VerdictKind.CLEAN
+    )
+
+
 def _judged(
     c: Conversation, transaction: Transaction, verdict: Verdict | None
 ) -> tuple[Judgement, Ruling]:
     facts = c.facts
     if verdict is not None:
         facts.verdict, facts.score = verdict.kind, verdict.score
+        facts.found = found_by(verdict)
     facts.size_octets = transaction.content_octets
-    ruling = c.judge(RulePhase.CONTENT)
-    facts.verdict, facts.score, facts.size_octets = None, 0.0, 0  # of this message, not the next
+    ruling = judge(c, RulePhase.CONTENT)
+    facts.verdict, facts.score, facts.found = None, 0.0, ()  # of this message, not the next
     judgement = judge_content(
         c.rulebook,
         ruling,

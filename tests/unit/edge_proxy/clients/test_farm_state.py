@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from edge_proxy.clients.farm_state import FarmState, RulebookWatch
+from edge_proxy.ports import Hold
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
 from service_kit.clock import ManualClock
@@ -12,7 +13,7 @@ from service_kit.grpc_channels import open_channel
 from service_kit.health import Readiness
 from service_kit.tasks import Tasks
 from smtpgated_contracts.values.mail import EdgeId
-from smtpgated_contracts.values.policy import Lock
+from smtpgated_contracts.values.policy import Lock, Stage
 from tests.support.eventually import eventually
 from tests.support.fake_policy import FakePolicy
 from tests.support.samples import session_ref
@@ -45,23 +46,25 @@ def state(clock: ManualClock, changes: Changes) -> FarmState:
 
 def test_a_lock_holds_its_source_and_nobody_else(state: FarmState) -> None:
     state.change_locks([Lock(ONE, "x")], [])
-    assert state.lock_on(session_ref("192.0.2.1")) == Lock(ONE, "x")
-    assert state.lock_on(session_ref("192.0.2.2")) is None
+    lock = Lock(ONE, "x")
+    assert state.hold_on(session_ref("192.0.2.1")) == Hold(lock, Stage.REFUSE, 0)
+    assert state.hold_on(session_ref("192.0.2.2")) is None
 
 
 def test_a_lock_on_an_identity_holds_it_wherever_it_comes_from(state: FarmState) -> None:
     lock = Lock("identity:subscriber-17", "x")
     state.change_locks([lock], [])
-    assert state.lock_on(session_ref("192.0.2.9", "subscriber-17")) == lock
-    assert state.lock_on(session_ref("192.0.2.9")) is None
+    known = session_ref("192.0.2.9", "subscriber-17")
+    assert state.hold_on(known) == Hold(lock, Stage.REFUSE, 0)
+    assert state.hold_on(session_ref("192.0.2.9")) is None
 
 
 def test_a_lock_lets_go_when_it_expires(state: FarmState, clock: ManualClock) -> None:
     state.change_locks([Lock(ONE, "x", expires_at_ms=clock.unix_ms() + 1000)], [])
     clock.advance(0.9)
-    assert state.lock_on(session_ref()) is not None
+    assert state.hold_on(session_ref()) is not None
     clock.advance(0.1)
-    assert state.lock_on(session_ref()) is None
+    assert state.hold_on(session_ref()) is None
 
 
 def test_a_snapshot_tells_whose_lock_came_and_whose_went(
@@ -70,8 +73,8 @@ def test_a_snapshot_tells_whose_lock_came_and_whose_went(
     state.replace_locks([Lock(ONE, "x"), Lock(TWO, "x")])
     state.replace_locks([Lock(TWO, "x"), Lock(THREE, "x")])
     assert changes.told == [{ONE, TWO}, {ONE, THREE}]
-    assert state.lock_on(session_ref("192.0.2.1")) is None
-    assert state.lock_on(session_ref("192.0.2.3")) is not None
+    assert state.hold_on(session_ref("192.0.2.1")) is None
+    assert state.hold_on(session_ref("192.0.2.3")) is not None
 
 
 def test_changes_tell_whom_they_touch(state: FarmState, changes: Changes) -> None:
@@ -86,11 +89,11 @@ def test_exemptions_that_come_or_go_tell_whom_they_touch(
     known = session_ref("192.0.2.1", "subscriber-17")
     state.replace_locks([Lock(ONE, "x")], ["identity:subscriber-17"])
     assert state.is_exempt(known)
-    assert state.lock_on(known) is None
+    assert state.hold_on(known) is None
     state.change_locks([], [], unexempted=["identity:subscriber-17"])
-    assert state.lock_on(known) is not None
+    assert state.hold_on(known) is not None
     state.change_locks([], [], exempted=["prefix:192.0.2.0/24"])
-    assert state.lock_on(known) is None
+    assert state.hold_on(known) is None
     state.replace_locks([Lock(ONE, "x")])
     assert changes.told == [
         {ONE, "identity:subscriber-17"},
@@ -103,12 +106,12 @@ def test_exemptions_that_come_or_go_tell_whom_they_touch(
 def test_whom_the_rulebook_exempts_no_lock_touches(state: FarmState, changes: Changes) -> None:
     state.change_locks([Lock("address:127.0.0.1", "x")], [])
     loopback = session_ref("127.0.0.1")
-    assert state.lock_on(loopback) is not None
+    assert state.hold_on(loopback) is not None
     state.replace_rulebook(1, parse(DEFAULT_DOCUMENT))
-    assert state.lock_on(loopback) is None
+    assert state.hold_on(loopback) is None
     assert state.is_exempt(loopback)
     state.replace_rulebook(2, parse("schema = 1"))
-    assert state.lock_on(loopback) is not None
+    assert state.hold_on(loopback) is not None
     assert changes.told == [{"address:127.0.0.1"}] * 3
 
 
@@ -119,7 +122,7 @@ async def test_a_watch_makes_ready_with_the_first_rulebook_and_survives_breaks(
     policy.rulebook = None
     policy.locks = {ONE: Lock(ONE, "x")}
     tasks.spawn(RulebookWatch(channel, EdgeId("edge"), state, readiness).run(), name="watch")
-    await eventually(lambda: state.lock_on(session_ref()))
+    await eventually(lambda: state.hold_on(session_ref()))
     assert not readiness.ready
     policy.put_rulebook(DEFAULT_DOCUMENT)
     await eventually(lambda: readiness.ready)
@@ -130,7 +133,7 @@ async def test_a_watch_makes_ready_with_the_first_rulebook_and_survives_breaks(
     policy.version = 7
     await policy.start()
     await eventually(lambda: state.rulebook_version == 7)
-    await eventually(lambda: state.lock_on(session_ref()) is None)
+    await eventually(lambda: state.hold_on(session_ref()) is None)
     assert readiness.ready
     await tasks.aclose()
     await channel.close()

@@ -6,11 +6,13 @@ import grpc
 import pytest
 
 from edge_proxy.clients import outcome_report
-from edge_proxy.clients.outcome_report import BATCH, OutcomeReport
+from edge_proxy.clients.kept import Kept
+from edge_proxy.clients.outcome_report import BATCH, KEPT_OCTETS, KEPT_RULINGS, OutcomeReport
 from service_kit.grpc_channels import open_channel
 from service_kit.tasks import Tasks
 from smtpgated_contracts.values.mail import EdgeId
-from smtpgated_contracts.values.policy import AskedLock, Lock
+from smtpgated_contracts.values.policy import AskedLock, AskedPenalty, Lock, Penalty
+from smtpgated_contracts.values.reported import Rejections, RulingReport
 from tests.support.eventually import eventually, turns
 from tests.support.fake_policy import FakePolicy
 from tests.support.samples import outcome, session_ref
@@ -99,9 +101,9 @@ async def test_outcomes_are_kept_in_order_while_policy_is_away(
 
 
 async def test_the_oldest_are_dropped_beyond_the_bound_and_the_loss_is_told(
-    report: OutcomeReport, policy: FakePolicy, monkeypatch: pytest.MonkeyPatch
+    report: OutcomeReport, policy: FakePolicy
 ) -> None:
-    monkeypatch.setattr(outcome_report, "KEPT", 5)
+    report._outcomes = Kept(5, KEPT_OCTETS, lambda _outcome: 1)
     sent = [outcome() for _ in range(8)]
     for each in sent:
         report.report(each)
@@ -150,3 +152,27 @@ async def test_flush_waits_for_a_batch_that_is_on_its_way(
     policy.release()
     assert await flushing
     assert len(policy.outcomes) == 1
+
+
+async def test_what_rules_said_and_servers_refused_travels_too(
+    report: OutcomeReport, policy: FakePolicy
+) -> None:
+    session = session_ref()
+    penalty = AskedPenalty(session, Penalty("address:192.0.2.1", 5.0, "suspect"))
+    rejected = Rejections(session, rcpt=3)
+    ruling = RulingReport(session, 1, "mail", "refuse", "no-mail")
+    for each in (penalty, rejected, ruling):
+        report.report(each)
+    assert await report.flush()
+    assert policy.asked_penalties == [penalty]
+    assert policy.rejections == [rejected]
+    assert policy.rulings == [ruling]
+
+
+async def test_rulings_never_displace_an_outcome(report: OutcomeReport, policy: FakePolicy) -> None:
+    report.report(outcome())
+    for _ in range(KEPT_RULINGS + 1):
+        report.report(RulingReport(session_ref(), 1, "mail", noted=("noted",)))
+    assert await report.flush()
+    assert (len(policy.outcomes), len(policy.rulings)) == (1, KEPT_RULINGS)
+    assert policy.dropped == 0, "outcomes alone are told as dropped"

@@ -8,6 +8,7 @@ from edge_proxy.clients import policy_client
 from edge_proxy.clients.policy_client import BATCH, PolicyClient
 from service_kit.grpc_channels import open_channel
 from service_kit.tasks import Tasks
+from smtpgated_contracts.values.asked import SessionAsked
 from smtpgated_contracts.values.mail import EdgeId, SessionRef
 from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind
 from tests.support.eventually import eventually, turns
@@ -34,7 +35,7 @@ class Decided(list[Decision]):
 def ask(client: PolicyClient, session: SessionRef | None = None) -> Decided:
     asked = session or session_ref()
     decided = Decided()
-    client.open_session(asked, lambda: progress_of(asked), decided)
+    client.open_session(SessionAsked(asked), lambda: progress_of(asked), decided)
     return decided
 
 
@@ -45,7 +46,7 @@ async def connect(tasks: Tasks) -> AsyncIterator[Connect]:
     def connected(target: str, patience_s: float = FOR_EVER_S) -> PolicyClient:
         channels.append(open_channel(target, None))
         client = PolicyClient(
-            channels[-1], tasks, EdgeId("edge"), patience_s, lambda _session: LOCALLY
+            channels[-1], tasks, EdgeId("edge"), patience_s, lambda _asked: LOCALLY
         )
         client.start()
         return client

@@ -8,13 +8,12 @@ from edge_proxy.events.occurrence import Occurrence
 from edge_proxy.events.of_session import EventsOfSession
 from edge_proxy.relay.facts import (
     CloseCause,
-    LockAsked,
-    RuleFired,
     SessionRecord,
     TransactionEnded,
     ViolationSeen,
 )
-from rulebook.values import Phase
+from rulebook.document import parse
+from rulebook.values import On, Phase, Sanction
 from smtpgated_contracts.values.mail import Envelope
 from smtpgated_contracts.values.policy import Disposition
 from smtpgated_contracts.values.scan import Verdict
@@ -41,21 +40,43 @@ class _Told:
         return [each.name for each in self.told]
 
 
+_RULEBOOK = parse("""
+schema = 1
+[[rates]]
+id = "unknown-recipients"
+count = "rcpt-rejections"
+per = "source"
+limit = 1
+window_s = 60
+action = "defer"
+""")
+
+
+def _lock(cause: str, lock_s: int) -> Sanction:
+    return Sanction(cause, On.SOURCE, lock_s)
+
+
 def _events(
     port: _Told, record: SessionRecord | None = None, privacy: AddressPrivacy = PLAIN
 ) -> EventsOfSession:
     return EventsOfSession(
-        port, privacy, session(), record or SessionRecord(), lambda _session: 5, 1_700_000_000_999
+        port,
+        privacy,
+        session(),
+        _RULEBOOK,
+        record or SessionRecord(),
+        lambda _session: 5,
+        1_700_000_000_999,
     )
 
 
 def _ended(
     verdict: Verdict | None,
     disposition: Disposition,
-    locks: tuple[tuple[str, int], ...] = (),
+    sanctions: tuple[Sanction, ...] = (),
 ) -> TransactionEnded:
     envelope = Envelope(b"pc", b"a@x", (b"b@x",))
-    return TransactionEnded(3, envelope, verdict, disposition, 550, 99, "infected", locks)
+    return TransactionEnded(3, envelope, verdict, disposition, 550, 99, "infected", sanctions)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +103,11 @@ def test_a_virus_is_told_with_all_that_is_known() -> None:
     port = _Told()
     record = SessionRecord(helo=b"pc", recipients=4, auth_rejected=2, offered=frozenset({b"AUTH"}))
     _events(port, record).transaction_ended(
-        _ended(INFECTED, Disposition.REFUSE, (("infected", 60), ("other", 3600)))
+        _ended(
+            INFECTED,
+            Disposition.REFUSE,
+            (_lock("infected", 60), _lock("other", 3600), Sanction("points", points=5.0)),
+        )
     )
     about, *locks = port.told
     assert about == Occurrence(
@@ -108,11 +133,9 @@ def test_a_virus_is_told_with_all_that_is_known() -> None:
     ]
 
 
-def test_a_rule_is_told_when_it_bites_and_not_in_shadow() -> None:
+def test_a_rule_is_told_when_it_bites() -> None:
     port = _Told()
-    events = _events(port, SessionRecord(reverse_path=b"a@x"))
-    events.rule_fired(RuleFired("regex-mail-from", Phase.MAIL, shadow=False))
-    events.rule_fired(RuleFired("regex-mail-from", Phase.MAIL, shadow=True))
+    _events(port, SessionRecord(reverse_path=b"a@x")).rule_fired("regex-mail-from", Phase.MAIL)
     (about,) = port.told
     assert (about.name, about.rule_id) == (EventName.REGEX_MAIL_FROM, "regex-mail-from")
     assert about.mail_from == b"a@x"
@@ -120,10 +143,25 @@ def test_a_rule_is_told_when_it_bites_and_not_in_shadow() -> None:
 
 def test_a_lock_outside_of_content_is_told() -> None:
     port = _Told()
-    _events(port).lock_asked(LockAsked("no-helo", 60))
+    _events(port).lock_asked(_lock("no-helo", 60))
     assert [(each.name, each.rule_id, each.lock_s) for each in port.told] == [
         (EventName.LOCK, "no-helo", 60)
     ]
+
+
+@pytest.mark.parametrize(
+    ("cause", "names"),
+    [
+        ("limit:mails-an-hour", [EventName.RATELIMIT]),
+        ("limit:unknown-recipients", [EventName.RATELIMIT_RCPTTO_REJECTS]),
+        ("lock:require-auth", []),
+    ],
+)
+def test_a_command_that_a_limit_denied_is_told(cause: str, names: list[EventName]) -> None:
+    port = _Told()
+    _events(port).denied(cause)
+    assert port.names == names
+    assert {each.rule_id for each in port.told} <= {cause.partition(":")[2]}
 
 
 def test_an_early_talker_is_told_and_other_violations_are_not() -> None:

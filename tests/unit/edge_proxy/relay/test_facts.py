@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from edge_proxy.relay.facts import (
     MOST_REFUSED_KEPT,
     RefusedAddress,
@@ -37,7 +39,8 @@ def test_refused_addresses_are_kept_up_to_a_bound_and_taken_once() -> None:
 
 
 def _played(moods: list[Mood], *commands: bytes, rules: str = "") -> Play:
-    play = Play(ModelServer(moods), rulebook=parse(DEFAULT_DOCUMENT + rules))
+    rulebook = replace(parse(DEFAULT_DOCUMENT + rules), rates=())
+    play = Play(ModelServer(moods), rulebook=rulebook)
     play.begin()
     play.deliver_all()
     for command in commands:

@@ -11,6 +11,7 @@ BARRIERS = {
     Phase.POLICY,
     Phase.GREETING,
     Phase.AWAIT_REPLY,
+    Phase.DECISION,
     Phase.INTRODUCTION,
     Phase.AWAIT_GO_AHEAD,
     Phase.AWAIT_ENVELOPE,

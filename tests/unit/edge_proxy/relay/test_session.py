@@ -11,7 +11,7 @@ from edge_proxy.relay.actions import Action, ScanId
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.phases import PATIENCE, PATIENCE_FOR_THE_END, Phase
 from edge_proxy.relay.settings import CoreSettings
-from smtpgated_contracts.values.policy import Decision, DecisionKind, Disposition
+from smtpgated_contracts.values.policy import Decision, DecisionKind, Disposition, Stage
 from tests.support.model_server import ModelServer, Mood
 from tests.support.relay_model import Play
 from tests.support.relay_samples import CLEAN, INFECTED
@@ -155,8 +155,9 @@ def test_after_the_end_nothing_leads_to_anything() -> None:
         core.upstream_connected,
         lambda: core.upstream_octets(b"250 ok\r\n"),
         lambda: core.scanned(ScanId(1), CLEAN),
-        core.locked,
-        core.unlocked,
+        lambda: core.held(Stage.REFUSE),
+        lambda: core.held(None),
+        lambda: core.loaded(3.0),
         core.drain,
         core.shut_down,
         core.deadline_passed,
