@@ -5,15 +5,24 @@ MaxScanSize at least our ``max_octets``, and AlertExceedsMax on. Without these i
 beyond them clean, and nobody can tell. What it reports as "Heuristics.Limits.Exceeded" is no
 virus but UNFINISHED: nobody has judged that content.
 
+Mail in which clamd's own reader of mail may miss something is looked at twice: as it is, and part
+by part, as ``core/mime_parts`` opens it (see ``core/second_look``).
+
 Errors: EngineFailure.
 """
 
+import asyncio
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, Literal
 
+from scanner.core.budget import Budget, BudgetExceeded, Limits
 from scanner.core.clamd_wire import Outcome, StreamReply
 from scanner.core.content import Content
+from scanner.core.mime_parts import parts_of
 from scanner.core.profile import EngineVersion, LooksAt
+from scanner.core.second_look import FIRST_LINE, may_hide
 from scanner.core.verdict import Statement
 from scanner.engines.backends import Backends
 from scanner.engines.clamd_daemon import ClamdDaemon
@@ -38,6 +47,10 @@ class ClamdSettings(DaemonSettings):
     """With [cache], what clamd is given: essence (without to whom a copy goes, by which way, and
     when) makes the copies of a message one, content is all of it. Without [cache]: all of it."""
 
+    second_look: Literal["odd", "always", "never"] = "odd"
+    """What is given to clamd part by part besides: odd, mail that it may read otherwise than mail
+    clients do; always, all mail; never, none."""
+
     def open(self) -> "ClamdEngine":
         return ClamdEngine(self)
 
@@ -54,8 +67,12 @@ _FAILURES: Final = {
 class ClamdEngine:
     def __init__(self, settings: ClamdSettings) -> None:
         self.profile: Final = settings.profile(
-            NAME, EngineClass.VIRUS, looks_at=LooksAt(settings.looks_at)
+            NAME,
+            EngineClass.VIRUS,
+            looks_at=LooksAt(settings.looks_at),
+            variant=settings.second_look,
         )
+        self._second_look = settings.second_look
         self._backends = Backends(settings.address, settings.connections, settings.hedge_after_s)
         self.daemons: Final = tuple(ClamdDaemon(each) for each in self._backends.all)
 
@@ -70,6 +87,32 @@ class ClamdEngine:
     async def scan(
         self, content: Content, _context: ScanContext, deadline: float
     ) -> tuple[Statement, ...]:
+        found = await self._asked(Content.of(FIRST_LINE, *content.pieces), deadline)
+        if found is _CLEAN and self._looks_twice(content):
+            found = await self._part_by_part(content, deadline)
+        return found
+
+    def _looks_twice(self, content: Content) -> bool:
+        if self._second_look == "odd":
+            return may_hide(content)
+        return self._second_look == "always"
+
+    async def _part_by_part(self, content: Content, deadline: float) -> tuple[Statement, ...]:
+        """A part at a time; opening one takes as long as decoding does, so it is done elsewhere."""
+        out_of_time = threading.Event()
+        parts = parts_of(b"".join(content.pieces), Budget(Limits(), out_of_time.is_set))
+        try:
+            while (part := await asyncio.to_thread(_next, parts)) is not None:
+                found = await self._asked(Content.of(part), deadline)
+                if found is not _CLEAN:
+                    return found
+        except BudgetExceeded as bomb:
+            raise EngineFailure(FailureReason.UNFINISHED, str(bomb)) from None
+        finally:
+            out_of_time.set()  # cancelled while a thread opens a part: it stops at the next one
+        return _CLEAN
+
+    async def _asked(self, content: Content, deadline: float) -> tuple[Statement, ...]:
         async def judged(link: EngineLink) -> StreamReply:
             return await instreamed(link, content)
 
@@ -88,6 +131,11 @@ class ClamdEngine:
 
     async def aclose(self) -> None:
         self._backends.close()
+
+
+def _next(parts: Iterator[bytes]) -> bytes | None:
+    """Empty ones are nothing to look at."""
+    return next(filter(None, parts), None)
 
 
 def _statements(reply: StreamReply) -> tuple[Statement, ...]:
