@@ -14,7 +14,15 @@ from typing import Final
 from policy.dns.cache import Outcome
 from policy.dns.records import Kind, Lookup
 from policy.dns.resolver import Resolver
-from policy.dns.spf_rules import Evaluation, Known, Wanted, addresses_of
+from policy.dns.spf_rules import (
+    AT_ONCE_OCTETS,
+    MOST_OCTETS,
+    Evaluation,
+    Known,
+    Postponed,
+    Wanted,
+    addresses_of,
+)
 from policy.metrics import SPF_RESULTS, SPF_STUMBLES
 from service_kit.failures import Unavailable
 from service_kit.logs import event
@@ -49,10 +57,10 @@ class SpfChecker:
         self._resolver = resolver
 
     def known(self, question: SpfQuestion) -> SpfResult | None:
-        """``result``, if nobody has to be asked for it; else None."""
+        """``result``, if nobody has to be asked for it and it is found quickly; else None."""
         try:
-            result = _evaluated(question, self._resolver.known)
-        except Wanted:
+            result = _evaluated(question, self._resolver.known, AT_ONCE_OCTETS)
+        except (Wanted, Postponed):
             return None
         SPF_RESULTS(result).inc()
         return result
@@ -63,7 +71,7 @@ class SpfChecker:
         result = SpfResult.TEMPERROR
         for _ in range(MOST_ROUNDS):
             try:
-                result = _evaluated(question, known.get)
+                result = _evaluated(question, known.get, MOST_OCTETS)
                 break
             except Wanted as wanted:
                 await self._find([wanted.lookup], known, deadline)
@@ -79,8 +87,8 @@ class SpfChecker:
         known.update(zip(lookups, await asyncio.gather(*asking), strict=True))
 
 
-def _evaluated(question: SpfQuestion, known: Known) -> SpfResult:
-    """Raises Wanted."""
+def _evaluated(question: SpfQuestion, known: Known, octets: int) -> SpfResult:
+    """Raises Wanted, or Postponed beyond ``octets`` of records."""
     try:
         address = str(ip_address(question.address))
         sender = _sender(question.reverse_path)
@@ -88,7 +96,7 @@ def _evaluated(question: SpfQuestion, known: Known) -> SpfResult:
         # No address, or no domain that could have a record (§4.3).
         return SpfResult.NONE
     try:
-        result, _, _ = Evaluation(address, sender, _helo(question.helo), known).check()
+        result, _, _ = Evaluation(address, sender, _helo(question.helo), known, octets).check()
         return SpfResult(result)
     except _STUMBLES as error:
         SPF_STUMBLES().inc()

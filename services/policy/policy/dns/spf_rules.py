@@ -30,6 +30,9 @@ MOST_TERM_OCTETS: Final = 400
 MOST_OCTETS: Final = 16 * 1024
 """Of all records of one evaluation."""
 
+AT_ONCE_OCTETS: Final = 2048
+"""Of all records of an evaluation that others wait for: about 1 ms."""
+
 _MOST_LABEL_OCTETS: Final = 63
 
 Known = Callable[[Lookup], Outcome | None]
@@ -44,13 +47,20 @@ class Wanted(Exception):  # noqa: N818 - what is missing, not what is broken
         self.lookup: Final = lookup
 
 
-class Evaluation(spf.query):  # type: ignore[misc]  # pyspf has no types
-    """Use once: ``check()`` gives (result, code, text)."""
+class Postponed(Exception):  # noqa: N818 - what is to be done, not what is broken
+    """More is to be read than was allowed for now."""
 
-    def __init__(self, address: str, sender: str, helo: str, known: Known) -> None:
+
+class Evaluation(spf.query):  # type: ignore[misc]  # pyspf has no types
+    """Use once: ``check()`` gives (result, code, text). ``octets``: of records, for now."""
+
+    def __init__(
+        self, address: str, sender: str, helo: str, known: Known, octets: int = MOST_OCTETS
+    ) -> None:
         super().__init__(i=address, s=sender, h=helo)
         self._known = known
-        self._left = MOST_OCTETS
+        self._octets = octets
+        self._read = 0
 
     def dns(
         self,
@@ -80,9 +90,11 @@ class Evaluation(spf.query):  # type: ignore[misc]  # pyspf has no types
         record: str | None = super().dns_spf(domain)
         if record is None:
             return None
-        self._left -= len(record)
-        if len(record) > MOST_RECORD_OCTETS or self._left < 0:
+        self._read += len(record)
+        if len(record) > MOST_RECORD_OCTETS or self._read > MOST_OCTETS:
             raise spf.PermError("Too long")
+        if self._read > self._octets:
+            raise Postponed
         if max(map(len, record.split(" "))) > MOST_TERM_OCTETS:
             raise spf.PermError("Term too long")
         return record
