@@ -22,7 +22,7 @@ from smtpgated_contracts.values.policy import Decision, DecisionKind
 def is_asked_about_mail(c: Conversation) -> bool:
     """Whether rules or rates may depend on what policy knows. SPF is not about who has
     authenticated: from where he sends is his affair."""
-    return c.rulebook.limits_mail or _wants_spf(c)
+    return (c.is_counted and c.rulebook.limits_mail) or _wants_spf(c)
 
 
 def ask_mail(
@@ -44,7 +44,12 @@ def ask_mail(
 
 def is_asked_about_content(c: Conversation) -> bool:
     """Whether content spends anything; without a recipient there will be none."""
-    return c.rulebook.limits_content and c.transaction.open and bool(c.transaction.recipients)
+    return is_content_counted(c) and c.transaction.open and bool(c.transaction.recipients)
+
+
+def is_content_counted(c: Conversation) -> bool:
+    """Whether content has to wait until its envelope is known."""
+    return c.is_counted and c.rulebook.limits_content
 
 
 def ask_data(c: Conversation, verb: Verb, go_on: Callable[[Refusal | None], None]) -> None:

@@ -5,7 +5,7 @@ the ledger, the inboxes, the transaction, and what was asked for (``outbox``).
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from edge_proxy.relay import refusals
 from edge_proxy.relay.actions import (
@@ -36,10 +36,20 @@ from edge_proxy.smtp.line_ends import LineEnds
 from edge_proxy.smtp.lines import Inbox
 from edge_proxy.smtp.replies import ReplyReader
 from edge_proxy.smtp.sasl import Claim
-from rulebook.values import Facts, Rulebook, TlsTreatment
+from rulebook.values import Facts, Per, Rulebook, TlsTreatment
 from smtpgated_contracts.values.mail import Envelope, SessionRef
 from smtpgated_contracts.values.policy import Decision, Disposition
 from smtpgated_contracts.values.scan import EngineClass
+
+_OF_THE_SOURCE: Final = frozenset({Per.SOURCE, Per.IDENTITY})
+"""What counts a source for itself, and so never an exempt one."""
+
+
+def is_counted(rulebook: Rulebook, source: str) -> bool:
+    """Whether any rate has to do with a session from this address."""
+    if not rulebook.exempt.covers(source):
+        return True
+    return any(rate.per not in _OF_THE_SOURCE for rate in rulebook.rates)
 
 
 class Answer(NamedTuple):
@@ -71,6 +81,7 @@ class Conversation:
         "inbox",
         "introduced",
         "introduction",
+        "is_counted",
         "ledger",
         "line_ends",
         "locked",
@@ -133,8 +144,7 @@ class Conversation:
         self.trace_header = b""
         self.data: Command | None = None  # while it waits for the envelope
         self.chunk = Chunk(0, last=False)
-        self.to_pass = 0  # octets of that chunk still to come
-        self.to_skip = 0
+        self.to_pass = self.to_skip = 0  # octets of that chunk still to come
         self.held_reply = b""
         self.early_answer: Answer | None = None
         self.hello: Command | None = None  # the client's own, while the server is told whose
@@ -148,14 +158,14 @@ class Conversation:
         self.takes_chunks = False  # the server offered CHUNKING
         self.chunking = False  # and so did we
         self.offers_size = False
-        self.locked = False  # by a lock that refuses
-        self.requires_auth = False  # by one that does not go as far
+        self.locked = self.requires_auth = False  # by a lock that refuses, by a milder one
         self.draining = False
         self.ended = False
         self.session_skip: frozenset[EngineClass] = frozenset()  # for every message
         self.auth_skip: frozenset[EngineClass] = frozenset()  # once AUTH has succeeded
         self.auth_unread = False  # likewise: nothing is read any more
         self.claim: Claim | None = None  # of the AUTH exchange under way
+        self.is_counted = bool(rulebook.rates) and is_counted(rulebook, session.source.address)
         self.profiles: tuple[str, ...] = ()  # whose rates apply
         self.when_decided: Callable[[Decision], None] | None = None  # while policy is asked
         self.spared: frozenset[EngineClass] = frozenset()  # while the load is what it is

@@ -10,7 +10,7 @@ from typing import Final
 
 from edge_proxy.relay import refusals
 from edge_proxy.relay.actions import Note
-from edge_proxy.relay.asking import ask_mail, is_asked_about_mail
+from edge_proxy.relay.asking import ask_mail, is_asked_about_mail, is_content_counted
 from edge_proxy.relay.chunks import chunk_came
 from edge_proxy.relay.content import begin_data
 from edge_proxy.relay.conversation import Conversation
@@ -212,7 +212,7 @@ def _content_follows(c: Conversation, command: Command) -> None:
     if c.transaction.ordinal:  # RFC 3030 §2: not both in one transaction
         c.refuse_command(refusals.DATA_AMONG_CHUNKS)
         return
-    if c.rulebook.limits_content or (c.settings.content_as_chunks and c.takes_chunks):
+    if is_content_counted(c) or (c.settings.content_as_chunks and c.takes_chunks):
         c.data = command
         c.go(Cause.CHUNK_CAME)
         begin_data(c)

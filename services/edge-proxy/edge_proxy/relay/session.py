@@ -28,7 +28,7 @@ from edge_proxy.relay.settings import CoreSettings, EarlyTalker
 from edge_proxy.relay.upstream import grant_tls, read_replies
 from edge_proxy.relay.verdict import dispose_unheard, verdict_came
 from edge_proxy.smtp.errors import Violation, ViolationKind
-from rulebook.values import Offence, Rulebook
+from rulebook.values import Need, Offence, Rulebook
 from rulebook.values import Phase as RulePhase
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import Decision, DecisionKind, Stage
@@ -304,7 +304,8 @@ class RelaySession:
     @property
     def _connection_waits_for_dns(self) -> bool:
         """Whether the rules of the connection depend on what policy looks up."""
-        return bool(self._c.rulebook.dnsbl) and bool(self._c.rulebook.needs(RulePhase.CONNECT))
+        rulebook = self._c.rulebook
+        return bool(rulebook.dnsbl) and Need.DNSBL in rulebook.needs(RulePhase.CONNECT)
 
     def _connection_refusal(self) -> Refusal | None:
         return connection_refusal_of(judge(self._c, RulePhase.CONNECT))

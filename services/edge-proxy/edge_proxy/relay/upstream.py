@@ -224,7 +224,7 @@ def _leave_unread(c: Conversation, reply: Reply) -> None:
 
 def _count_rejection(c: Conversation, verb: Verb, reply: Reply) -> None:
     """Only what is refused for good counts: the server that says 4xx may mean it kindly."""
-    if reply.kind == NEVER and c.rulebook.counts_rejections:
+    if reply.kind == NEVER and c.is_counted and c.rulebook.counts_rejections:
         envelope = c.envelope_without_recipients(c.asked_last)
         c.outbox.ask(Note(Rejected(verb, envelope, c.profiles)))
 

@@ -12,6 +12,8 @@ _PARAMETER: Final = re.compile(rb"[ \t]+SIZE(?:=[^ \t\r]*)?(?=[ \t\r]|$)", re.IG
 
 def declared_size(argument: bytes) -> int:
     """The octets that the argument of MAIL declares; 0: none, or not understood (§3)."""
+    if b"=" not in argument:  # as most are, and a regular expression costs ten times as much
+        return 0
     sizes = _DECLARED.findall(parameters_of(argument))
     return max(map(int, sizes), default=0)
 
