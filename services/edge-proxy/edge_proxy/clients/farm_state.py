@@ -4,6 +4,7 @@ They stay in force while policy is away. ``FarmState`` is the memory, ``Rulebook
 stream that fills it: a snapshot first, then changes; after a break a snapshot again.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -126,18 +127,20 @@ class RulebookWatch:
                 backoff.succeeded()
                 metrics.POLICY_CONNECTED().set(1)
                 try:
-                    self._take(parsed(update))
+                    await self._take(parsed(update))
                 except (MalformedMessage, RulebookError) as wrong:
                     # What is in force stays in force; policy validated this with the same code.
                     event(_LOG, logging.ERROR, "update from policy not taken", reason=str(wrong))
         finally:
             call.cancel()
 
-    def _take(self, update: policy_pb2.WatchUpdate) -> None:
+    async def _take(self, update: policy_pb2.WatchUpdate) -> None:
         match update.WhichOneof("update"):
             case "rulebook":
                 revision = update.rulebook
-                self._state.replace_rulebook(revision.version, parse(revision.document))
+                # beside the loop: a large one takes a second, and mail goes on meanwhile
+                rulebook = await asyncio.to_thread(parse, revision.document)
+                self._state.replace_rulebook(revision.version, rulebook)
                 self._readiness.set("rulebook", ready=True)
             case "lock_snapshot":
                 locks, exempt = self._snapshot

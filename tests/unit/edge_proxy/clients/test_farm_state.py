@@ -1,5 +1,6 @@
 """What policy pushes, as the edge keeps it: locks by subject with their expiry, one rulebook."""
 
+import threading
 from collections.abc import Iterable
 
 import pytest
@@ -8,6 +9,7 @@ from edge_proxy.clients.farm_state import FarmState, RulebookWatch
 from edge_proxy.ports import Hold
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
+from rulebook.values import Rulebook
 from service_kit.clock import ManualClock
 from service_kit.grpc_channels import open_channel
 from service_kit.health import Readiness
@@ -135,5 +137,24 @@ async def test_a_watch_makes_ready_with_the_first_rulebook_and_survives_breaks(
     await eventually(lambda: state.rulebook_version == 7)
     await eventually(lambda: state.hold_on(session_ref()) is None)
     assert readiness.ready
+    await tasks.aclose()
+    await channel.close()
+
+
+async def test_mail_goes_on_while_a_rulebook_is_read(
+    state: FarmState, policy: FakePolicy, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[int] = []
+
+    def read(document: str) -> Rulebook:
+        readers.append(threading.get_ident())
+        return parse(document)
+
+    monkeypatch.setattr("edge_proxy.clients.farm_state.parse", read)
+    channel = open_channel(policy.target, None)
+    watch = RulebookWatch(channel, EdgeId("edge"), state, Readiness("rulebook"))
+    tasks.spawn(watch.run(), name="watch")
+    await eventually(lambda: state.rulebook is not None)
+    assert threading.get_ident() not in readers
     await tasks.aclose()
     await channel.close()
