@@ -42,8 +42,8 @@ class CacheSettings(Settings):
     entries: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000
     """Verdicts each replica remembers itself, some hundred octets each; 8 KiB at the very most."""
     virus_life_s: Life = _LIVES.virus_s
-    """Of what an engine states about viruses that tells the number of its signatures; never longer
-    than it has been at that number."""
+    """Of what an engine states about viruses that tells which signatures it has; never longer than
+    it has had them."""
     unversioned_life_s: Life = _LIVES.unversioned_s
     """Of what one states that does not tell, or one of whose daemons is away."""
     spam_life_s: Life = _LIVES.spam_s

@@ -35,6 +35,7 @@ def test_whatever_changes_what_an_engine_says_changes_the_key() -> None:
         key_of(CLAMD, VERSION, "whole", digest_of(Content.of(b"other"))),
         key_of(CLAMD, replace(VERSION, signatures=27801), "whole", DIGEST),
         key_of(CLAMD, replace(VERSION, signatures=None), "whole", DIGEST),
+        key_of(CLAMD, replace(VERSION, edition="1f3a90cc"), "whole", DIGEST),
         key_of(CLAMD, replace(VERSION, signatures_at=1001.0), "whole", DIGEST),
         key_of(CLAMD, replace(VERSION, text="ClamAV 1.4.4"), "whole", DIGEST),
         key_of(replace(CLAMD, name="mksd"), VERSION, "whole", DIGEST),

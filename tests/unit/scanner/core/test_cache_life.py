@@ -13,6 +13,7 @@ SPAM = replace(VIRUS, name="spamd", judges=frozenset({EngineClass.SPAM}))
 BOTH = replace(VIRUS, name="yara", judges=frozenset(EngineClass))
 NUMBERED = EngineVersion("ClamAV 1.4.3", 27800)
 UNNUMBERED = EngineVersion("ClamAV 1.4.3")
+EDITION = replace(UNNUMBERED, edition="1f3a90cc")
 LIVES = Lives(virus_s=3600.0, unversioned_s=60.0, spam_s=300.0)
 
 
@@ -21,6 +22,9 @@ LIVES = Lives(virus_s=3600.0, unversioned_s=60.0, spam_s=300.0)
     [
         (VIRUS, NUMBERED, 10_000.0, 3600.0),
         (VIRUS, UNNUMBERED, 10_000.0, 60.0),
+        (VIRUS, EDITION, 10_000.0, 3600.0),
+        (VIRUS, EDITION, 0.0, 60.0),
+        (VIRUS, replace(EDITION, away=1), 10_000.0, 60.0),
         (VIRUS, replace(NUMBERED, away=1), 10_000.0, 60.0),
         (SPAM, UNNUMBERED, 0.0, 300.0),
         (BOTH, NUMBERED, 10_000.0, 300.0),
