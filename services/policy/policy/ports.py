@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from policy.core.amending import Amended, Amendment, RulebookVersion
+from policy.core.audit import Area, AuditEntry, Authorship
 from policy.core.exemptions import Exemption
 from policy.core.farm import Change, Picture, StoredRulebook
 from policy.core.identities import IdentityEnd, NetworkIdentity
@@ -134,7 +136,39 @@ class Journal(Protocol):
     async def summary(self) -> Summary: ...
 
 
-class PolicyStore(LeaseStore, FarmStore, Journal, Protocol):
-    """All three, and an end."""
+class AmendingStore(Protocol):
+    """What people change; each change with its audit entry at once, or not at all."""
+
+    async def amend(self, amendment: Amendment) -> Amended: ...
+
+    async def record_of(self, area: Area, subject: str) -> str:
+        """The record that is there, JSON; empty: none. ``version_tag`` of it names it."""
+        ...
+
+    async def put_version(self, rulebook: StoredRulebook, replaces: int, by: Authorship) -> int:
+        """As ``put_rulebook``; the text of the one that is replaced stays among the versions."""
+        ...
+
+    async def versions(self) -> tuple[RulebookVersion, ...]:
+        """Newest first, a bounded number; without the one a store began with."""
+        ...
+
+    async def document_of(self, version: int) -> str | None:
+        """None: never stored by a person, or too long ago."""
+        ...
+
+    async def audit(self, before: str, limit: int) -> tuple[AuditEntry, ...]:
+        """Newest first; only those before the entry of that id, unless it is empty."""
+        ...
+
+    async def tokens_used(self, used_at_ms: Mapping[str, int]) -> None: ...
+
+    async def token_uses(self) -> Mapping[str, int]:
+        """Token id -> Unix milliseconds of about its last use."""
+        ...
+
+
+class PolicyStore(LeaseStore, FarmStore, Journal, AmendingStore, Protocol):
+    """All four, and an end."""
 
     async def aclose(self) -> None: ...

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from policy.core.exemptions import Exemption, Exemptions
 from policy.core.identities import IdentityTable, NetworkIdentity
 from policy.core.locks import LockTable
+from policy.core.tokens import Token, TokenTable
 from rulebook.document import parse
 from rulebook.errors import RulebookError
 from rulebook.values import Rulebook
@@ -39,6 +40,11 @@ class ExemptionRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRemoved:
+    token_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class IdentitiesPut:
     entries: tuple[NetworkIdentity, ...]
 
@@ -55,6 +61,8 @@ Change = (
     | ExemptionRemoved
     | IdentitiesPut
     | IdentitiesRemoved
+    | Token
+    | TokenRemoved
     | StoredRulebook
 )
 
@@ -68,6 +76,7 @@ class Picture:
     locks: tuple[Lock, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     identities: tuple[NetworkIdentity, ...] = ()
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class Farm:
     locks: LockTable = field(default_factory=LockTable)
     exemptions: Exemptions = field(default_factory=Exemptions)
     identities: IdentityTable = field(default_factory=IdentityTable)
+    tokens: TokenTable = field(default_factory=TokenTable)
 
     def load(self, picture: Picture, now_ms: int) -> Announcement:
         """Take ``picture`` for the truth."""
@@ -109,6 +119,7 @@ class Farm:
         unreadable = self._take(picture.rulebook) if picture.rulebook else ""
         self.exemptions.replace_all(picture.exemptions)
         self.identities.become(picture.identities)
+        self.tokens = TokenTable(picture.tokens)
         self.locks = LockTable()
         for lock in picture.locks:
             self.locks.put(lock)
@@ -141,6 +152,10 @@ class Farm:
                     exempt[subject] = False
                 case IdentitiesPut() | IdentitiesRemoved():
                     self._follow_identities(change)
+                case Token():
+                    self.tokens.put(change)
+                case TokenRemoved(token_id):
+                    self.tokens.remove(token_id)
                 case StoredRulebook():
                     unreadable = self._take(change)
         self.revision = revision
@@ -167,6 +182,7 @@ class Farm:
             self.stored,
             tuple(self.locks_in_force(now_ms))[::-1],
             tuple(self.exemptions)[::-1],
+            tokens=tuple(self.tokens)[::-1],
         )
 
     def forget_expired(self, now_ms: int) -> None:

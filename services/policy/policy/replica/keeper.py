@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from policy.core.amending import Amendment
+from policy.core.audit import Area, Authorship
 from policy.core.farm import Announcement, Farm, Picture, StoredRulebook
 from policy.core.locks import outlasts
 from policy.metrics import FEED_GAPS, IDENTITIES, LOCKS, RULEBOOK_VERSION, RULEBOOKS_UNREADABLE
-from policy.ports import FarmStore, FeedGap
+from policy.ports import FeedGap, PolicyStore
 from policy.replica.disk_copy import DiskCopy
 from policy.replica.presence import StorePresence
 from service_kit.clock import Clock
@@ -39,7 +41,7 @@ class FarmKeeper:
     def __init__(
         self,
         farm: Farm,
-        store: FarmStore,
+        store: PolicyStore,
         presence: StorePresence,
         announce: Callable[[Announcement], None],
         clock: Clock,
@@ -143,6 +145,9 @@ class FarmKeeper:
         identities = [entry for entry in picture.identities if entry.holds_at(now_ms)]
         for at in range(0, len(identities), _PENDING_STEP):
             await self._store.put_identities(identities[at : at + _PENDING_STEP])
+        by = Authorship("policy", "the store was empty", now_ms)
+        for token in picture.tokens:
+            await self._store.amend(Amendment(Area.TOKEN, token.token_id, token, by))
         assert picture.rulebook is not None, "chosen by _what_to_fill_with"
         await self._store.put_rulebook(picture.rulebook, replaces=0)
         event(

@@ -6,9 +6,10 @@ every call fail as a lost Redis does: tests switch it.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, Final
 
+from policy.core.audit import Area
 from policy.core.exemptions import Exemption
 from policy.core.farm import (
     Change,
@@ -32,6 +33,7 @@ from policy.ports import (
     LockWritten,
     Summary,
 )
+from policy.store.memory_amending import MemoryAmending
 from service_kit.clock import SYSTEM_CLOCK, Clock
 from service_kit.failures import FailureKind, Unavailable
 from smtpgated_contracts.values.policy import Lock
@@ -41,7 +43,7 @@ MOST_OUTCOMES: Final = 10_000
 FEED_WAIT_S: Final = 1.0
 
 
-class MemoryStore:
+class MemoryStore(MemoryAmending):
     """A PolicyStore for tests and for one replica that may forget everything."""
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK, lease_ms: int = LEASE_S * 1000) -> None:
@@ -64,6 +66,7 @@ class MemoryStore:
         self._outcomes: deque[OutcomeEntry] = deque(maxlen=MOST_OUTCOMES)
         self._totals: Counter[str] = Counter()
         self._edges: dict[str, int] = {}
+        self._begin_amending()
 
     async def aclose(self) -> None:
         """Nothing to give back."""
@@ -97,6 +100,7 @@ class MemoryStore:
             tuple(self._locks.values()),
             tuple(self._exemptions.values()),
             tuple(self._identities.values()),
+            tuple(self._tokens.values()),
         )
 
     async def changes_after(self, revision: int) -> ChangeBatch:
@@ -195,6 +199,14 @@ class MemoryStore:
 
     async def summary(self) -> Summary:
         return Summary(self._book.live(self._now()), dict(self._totals), dict(self._edges))
+
+    def _table(self, area: Area) -> MutableMapping[str, Any]:
+        tables: dict[Area, MutableMapping[str, Any]] = {
+            Area.LOCK: self._locks,
+            Area.EXEMPTION: self._exemptions,
+            Area.TOKEN: self._tokens,
+        }
+        return tables[area]
 
     def _now(self) -> int:
         if self.away:

@@ -10,6 +10,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from policy.core.amending import Amendment
+from policy.core.audit import Authorship
 from policy.core.exemptions import Exemption
 from policy.core.farm import (
     Change,
@@ -18,10 +20,12 @@ from policy.core.farm import (
     IdentitiesRemoved,
     LockRemoved,
     StoredRulebook,
+    TokenRemoved,
 )
 from policy.core.identities import NetworkIdentity, check_entry, normal_network
 from policy.core.journal import OutcomeEntry
 from policy.core.subjects import SubjectError, check_subject, counted_source
+from policy.core.tokens import Token, check_token
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, SessionId, SessionRef
 from smtpgated_contracts.values.policy import Lock, SessionProgress
 
@@ -70,6 +74,8 @@ def _are_networks(networks: tuple[str, ...]) -> None:
 LOCKS: Final = Record[Lock](Lock, _has_subject)
 EXEMPTIONS: Final = Record[Exemption](Exemption, _has_subject)
 RULEBOOKS: Final = Record[StoredRulebook](StoredRulebook)
+TOKENS: Final = Record[Token](Token, check_token)
+AUTHORSHIPS: Final = Record[Authorship](Authorship)
 OUTCOMES: Final = Record[OutcomeEntry](OutcomeEntry)
 IDENTITIES: Final = Record[NetworkIdentity](NetworkIdentity, check_entry)
 IDENTITY_LISTS: Final = Record[tuple[NetworkIdentity, ...]](
@@ -82,6 +88,21 @@ def change_to(change: Change) -> tuple[str, str]:
     """(kind, text) of one change in the feed."""
     kind, write = _WRITERS[type(change)]
     return kind, write(change)
+
+
+def entry_to_text(entry: Lock | Exemption | Token) -> str:
+    """The record of what a person put; ``version_tag`` of it is how it is named."""
+    return change_to(entry)[1]
+
+
+def expiry_of(entry: Lock | Exemption | Token | None) -> int:
+    """0: never."""
+    return getattr(entry, "expires_at_ms", 0)
+
+
+def amendment_kind(amendment: Amendment) -> str:
+    """The kind of change in the feed."""
+    return amendment.area if amendment.entry is not None else f"{amendment.area}_removed"
 
 
 def change_from(kind: str, text: str) -> Change:
@@ -108,6 +129,8 @@ _WRITERS: Final[Mapping[type[Change], tuple[str, Callable[[Any], str]]]] = {
         "identities_removed",
         lambda change: _NETWORK_LISTS.to_text(change.networks),
     ),
+    Token: ("token", TOKENS.to_text),
+    TokenRemoved: ("token_removed", lambda change: change.token_id),
     StoredRulebook: ("rulebook", RULEBOOKS.to_text),
 }
 _READERS: Final[Mapping[str, Callable[[str], Change]]] = {
@@ -117,6 +140,8 @@ _READERS: Final[Mapping[str, Callable[[str], Change]]] = {
     "exemption_removed": lambda subject: ExemptionRemoved(_checked(subject)),
     "identities": lambda text: IdentitiesPut(IDENTITY_LISTS.from_text(text)),
     "identities_removed": lambda text: IdentitiesRemoved(_NETWORK_LISTS.from_text(text)),
+    "token": TOKENS.from_text,
+    "token_removed": TokenRemoved,
     "rulebook": RULEBOOKS.from_text,
 }
 

@@ -19,6 +19,12 @@ MOST_CHANGES_AFTER_MANY: Final = 1000
 MOST_OUTCOMES: Final = 10_000
 """Entries kept of the outcome journal, about."""
 
+MOST_AUDITED: Final = 10_000
+"""Entries kept of the audit, about."""
+
+MOST_VERSIONS: Final = 50
+"""Rulebooks kept with their text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -99,6 +105,31 @@ class Keys:
     def rulebook(self) -> str:
         """HASH version, document."""
         return self._key("rulebook")
+
+    @property
+    def rulebook_documents(self) -> str:
+        """HASH version -> document: those that were in force."""
+        return self._key("rulebook:documents")
+
+    @property
+    def rulebook_versions(self) -> str:
+        """HASH version -> JSON: who put it in force, when and why."""
+        return self._key("rulebook:versions")
+
+    @property
+    def tokens(self) -> str:
+        """HASH token id -> JSON, with the SHA-256 of the secret and never the secret."""
+        return self._key("tokens")
+
+    @property
+    def tokens_used(self) -> str:
+        """HASH token id -> Unix ms: about when it was last used."""
+        return self._key("tokens:used")
+
+    @property
+    def audit(self) -> str:
+        """STREAM, fields area, subject, by, before, after: one entry a change by a person."""
+        return self._key("audit")
 
     @property
     def outcomes(self) -> str:

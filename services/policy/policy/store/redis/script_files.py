@@ -34,6 +34,8 @@ PUT_RULEBOOK: Final = _script("put_rulebook")
 PUT_IDENTITIES: Final = _script("put_identities")
 REMOVE_IDENTITIES: Final = _script("remove_identities")
 FORGET_EXPIRED: Final = _script("forget_expired")
+AMEND: Final = _script("amend")
+PUT_VERSION: Final = _script("put_version")
 
 ALL: Final = (
     OPEN,
@@ -47,4 +49,6 @@ ALL: Final = (
     PUT_IDENTITIES,
     REMOVE_IDENTITIES,
     FORGET_EXPIRED,
+    AMEND,
+    PUT_VERSION,
 )

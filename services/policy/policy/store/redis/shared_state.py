@@ -18,6 +18,7 @@ from policy.store.records import (
     IDENTITIES,
     LOCKS,
     RULEBOOKS,
+    TOKENS,
     RecordError,
     change_from,
     change_to,
@@ -66,12 +67,18 @@ class RedisSharedState:
         identities = [
             each async for each in self._hash(self._keys.identities, IDENTITIES.from_text)
         ]
+        tokens = [each async for each in self._hash(self._keys.tokens, TOKENS.from_text)]
         (rulebook,) = await self._link.run(("HGETALL", self._keys.rulebook))
         stored = (
             StoredRulebook(int(rulebook["version"]), rulebook["document"]) if rulebook else None
         )
         return Picture(
-            int(revision or 0), stored, tuple(locks), tuple(exemptions), tuple(identities)
+            int(revision or 0),
+            stored,
+            tuple(locks),
+            tuple(exemptions),
+            tuple(identities),
+            tuple(tokens),
         )
 
     async def changes_after(self, revision: int) -> ChangeBatch:

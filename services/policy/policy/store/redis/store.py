@@ -1,6 +1,7 @@
-"""The PolicyStore that a farm runs on: the four parts over one pool, the feed over its own."""
+"""The PolicyStore that a farm runs on: the five parts over one pool, the feed over its own."""
 
 from policy.core.leases import LEASE_S
+from policy.store.redis.amending import RedisAmending
 from policy.store.redis.identities import RedisIdentities
 from policy.store.redis.journal import RedisJournal
 from policy.store.redis.keys import Keys
@@ -12,7 +13,7 @@ from policy.store.redis.whereabouts import Whereabouts
 from service_kit.clock import Clock
 
 
-class RedisStore(RedisLeases, RedisSharedState, RedisIdentities, RedisJournal):
+class RedisStore(RedisLeases, RedisSharedState, RedisIdentities, RedisJournal, RedisAmending):
     """``farm`` names the keys. ``clock`` None: the time is Redis's own.
 
     ``finder`` says which node has them; None: the one of the URL.
@@ -36,6 +37,7 @@ class RedisStore(RedisLeases, RedisSharedState, RedisIdentities, RedisJournal):
         RedisSharedState.__init__(self, link, feed_link, keys, clock)
         RedisIdentities.__init__(self, link, keys)
         RedisJournal.__init__(self, link, keys, clock)
+        RedisAmending.__init__(self, link, keys)
         self._links = (link, feed_link)
 
     async def aclose(self) -> None:
