@@ -16,6 +16,7 @@ class FarmTwin:
         self.looks: defaultdict[str, int] = defaultdict(int)
         self.lives_s: list[float] = []
         self.away = False
+        self.left_s = LEFT_S
 
     async def look_or_claim(self, key: str, token: str, _claim_s: float) -> Kept | Look:
         self.looks[key] += 1
@@ -29,7 +30,7 @@ class FarmTwin:
         self.lives_s.append(life_s)
         self.claims.pop(key, None)
         if not self.away:
-            self.values[key] = Kept(text, LEFT_S)
+            self.values[key] = Kept(text, self.left_s)
 
     async def release(self, key: str, token: str) -> None:
         if self.claims.get(key) == token:

@@ -16,7 +16,7 @@ from scanner.core.profile import EngineProfile, EngineVersion, LooksAt
 from scanner.core.verdict import Statement
 from scanner.metrics import CacheSource, EngineName
 from scanner.ports import Answer, EngineFailure, FailureReason, Question
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_S, eventually
 from tests.unit.scanner.cache.farm import FarmTwin
 from tests.unit.scanner.fakes import EICAR_FOUND, MUCH_SPAM, NO_VIRUS, SPAM, VIRUS
 
@@ -166,6 +166,21 @@ async def test_those_who_ask_at_the_same_time_ask_once() -> None:
     assert len(engine.given) == 1
 
 
+async def test_those_who_wait_are_told_also_what_is_too_long_to_be_kept() -> None:
+    gate = asyncio.Event()
+
+    async def waits() -> tuple[Statement, ...]:
+        await gate.wait()
+        return (replace(MUCH_SPAM, name="X" * 10_000),)
+
+    cache, engine = recall(), Engine(act=waits)
+    async with asyncio.TaskGroup() as group:
+        asking = [group.create_task(cache.answer(about(engine=SPAMD), engine)) for _ in range(9)]
+        await eventually(lambda: engine.given)
+        gate.set()
+    assert [each.result().cached for each in asking] == [False, *[True] * 8]
+
+
 @pytest.mark.parametrize("error", [EngineFailure(FailureReason.LOST), TimeoutError()])
 async def test_a_leaders_failure_is_his_alone(error: Exception) -> None:
     gate = asyncio.Event()
@@ -281,15 +296,23 @@ async def test_a_replica_waits_for_the_one_that_is_asking() -> None:
 
 async def test_a_replica_that_went_silent_is_not_waited_for_beyond_a_claims_life() -> None:
     farm, engine = FarmTwin(), Engine()
-    cache = recall(farm, claim_s=0.01)
-    await cache.answer(about(b"other"), engine)
-    silent, alive = recall(farm), recall(farm, claim_s=0.01)
-    await silent.answer(about(), Engine())
-    await eventually(lambda: len(farm.values) == 2)
+    await recall(farm).answer(about(), Engine())
+    await eventually(lambda: farm.values)
+    (key,) = farm.values
     farm.values.clear()
-    for key in farm.looks:
-        farm.claims[key] = "a replica that was killed"
-    assert await alive.answer(about(), engine) == ASKED
+    farm.claims[key] = "a replica that was killed, and whose claim does not end"
+    async with asyncio.timeout(PATIENCE_S):
+        assert await recall(farm, claim_s=0.01).answer(about(in_s=10_000.0), engine) == ASKED
+
+
+async def test_what_others_told_is_not_remembered_longer_than_they_do() -> None:
+    farm, engine = FarmTwin(), Engine()
+    farm.left_s = 0.0
+    await recall(farm).answer(about(), engine)
+    await eventually(lambda: farm.values)
+    cache = recall(farm)
+    assert await answers_of(cache, engine, about(), about()) == [KNOWN, KNOWN]
+    assert list(farm.looks.values()) == [3], "each time it had to look again"
 
 
 async def test_a_question_in_a_hurry_does_not_wait_for_another_replica() -> None:

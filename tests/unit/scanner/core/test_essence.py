@@ -76,6 +76,7 @@ def test_large_pieces_behind_the_header_stay_the_same_objects() -> None:
         b"To: a\rb\r\n\r\nbody",
         b"To: a\0b\r\n\r\nbody",
         b"To: a\x0bb\r\n\r\nbody",
+        *(b"To: a\r\nSubject: a%sb\r\n\r\nbody" % each for each in (b"\0", b"\r", b"\n", b"\x7f")),
         b"To: a\x85b\r\n\r\nbody",
         b"To: \xc3\xa9@b.example\r\n\r\nbody",
         b"To : a\r\n\r\nbody",
