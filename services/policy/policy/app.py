@@ -13,6 +13,8 @@ from typing import Final
 from policy.admin.app import build_admin
 from policy.admin.context import AdminContext
 from policy.admin.server import AdminServer
+from policy.admin.throttle import LoginThrottle
+from policy.admin.token_uses import TokenUses
 from policy.admin.tokens import Tokens, read_tokens
 from policy.backing import dns_resolver, redis_store
 from policy.config import PolicySettings
@@ -101,6 +103,7 @@ class PolicyApp:
         self._servicer = self._make_servicer()
         self._tasks = Tasks()
         self._following: asyncio.Task[None] | None = None
+        self._uses = TokenUses()
         self._grpc: RunningServer | None = None
         self._admin: AdminServer | None = None
         self._metrics: StatusServer | None = None
@@ -187,7 +190,9 @@ class PolicyApp:
             limiter=self._limiter,
             watching=self._watching,
             readiness=self.readiness,
-            tokens=tokens,
+            first_tokens=tokens,
+            throttle=LoginThrottle(self._clock),
+            uses=self._uses,
             metrics_open=self._settings.admin.metrics_open,
             clock=self._clock,
         )
@@ -217,6 +222,7 @@ class PolicyApp:
             async with asyncio.timeout(_REQUIRED_WITHIN_S):
                 await self.keeper.loaded.wait()
         except TimeoutError:
+        self._tasks.spawn(self._uses.tell(store, presence), name="uses of tokens")
             raise StartError(
                 f"Redis is required at the start and does not answer: {self.presence.why}"
             ) from None

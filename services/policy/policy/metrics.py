@@ -125,6 +125,9 @@ LOOKUPS: Final = counter(
     fate=LookupFate,
 )
 SPF_RESULTS: Final = counter("policy_spf_results", "SPF checks, by result.", result=SpfResult)
+TOKENS_THROTTLED: Final = counter(
+    "policy_tokens_throttled", "Requests with a wrong token from an address that tried too many."
+)
 SPF_STUMBLES: Final = counter(
     "policy_spf_stumbles", "SPF checks that failed over a record nobody foresaw: a bug, in the log."
 )

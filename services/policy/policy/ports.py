@@ -139,7 +139,9 @@ class Journal(Protocol):
 class AmendingStore(Protocol):
     """What people change; each change with its audit entry at once, or not at all."""
 
-    async def amend(self, amendment: Amendment) -> Amended: ...
+    async def amend(self, amendments: Sequence[Amendment]) -> list[Amended]:
+        """Each by itself, in their order. Not one moment for all: many go in steps."""
+        ...
 
     async def record_of(self, area: Area, subject: str) -> str:
         """The record that is there, JSON; empty: none. ``version_tag`` of it names it."""

@@ -25,12 +25,17 @@ def putting(entry: Lock, expected: str = "") -> Amendment:
     return Amendment(Area.LOCK, entry.subject, entry, BY, expected)
 
 
+async def amend(store: PolicyStore, amendment: Amendment) -> Amended:
+    (amended,) = await store.amend([amendment])
+    return amended
+
+
 async def test_an_amendment_is_put_announced_and_written_down(store: PolicyStore) -> None:
     first, second = lock(expires_at_ms=99), lock(expires_at_ms=200)
-    assert await store.amend(putting(first)) == Amended(Fate.DONE, 1)
-    assert await store.amend(putting(second)) == Amended(Fate.DONE, 2, LOCKS.to_text(first))
+    assert await amend(store, putting(first)) == Amended(Fate.DONE, 1)
+    assert await amend(store, putting(second)) == Amended(Fate.DONE, 2, LOCKS.to_text(first))
     removal = Amendment(Area.LOCK, SUBJECT, None, replace(BY, reason="mended"))
-    assert (await store.amend(removal)).fate is Fate.DONE
+    assert (await amend(store, removal)).fate is Fate.DONE
     assert (await store.changes_after(0)).changes == (first, second, LockRemoved(SUBJECT))
     assert (await store.picture()).locks == ()
     newest, middle, oldest = await store.audit("", 10)
@@ -42,14 +47,14 @@ async def test_an_amendment_is_put_announced_and_written_down(store: PolicyStore
 
 
 async def test_a_lock_put_by_a_person_expires_as_any_other(store: PolicyStore) -> None:
-    await store.amend(putting(lock(expires_at_ms=1)))
+    await amend(store, putting(lock(expires_at_ms=1)))
     await store.forget_expired()
     assert (await store.picture()).locks == ()
 
 
 async def test_a_lock_that_has_no_end_any_more_is_not_forgotten(store: PolicyStore) -> None:
-    await store.amend(putting(lock(expires_at_ms=1)))
-    await store.amend(putting(lock(expires_at_ms=0)))
+    await amend(store, putting(lock(expires_at_ms=1)))
+    await amend(store, putting(lock(expires_at_ms=0)))
     await store.forget_expired()
     assert (await store.picture()).locks == (lock(),)
 
@@ -58,57 +63,58 @@ async def test_a_lock_that_has_no_end_any_more_is_not_forgotten(store: PolicySto
 async def test_who_expected_something_else_changes_nothing(
     store: PolicyStore, expected: str
 ) -> None:
-    await store.amend(putting(lock()))
-    overtaken = await store.amend(putting(lock(cause="other"), expected))
+    await amend(store, putting(lock()))
+    overtaken = await amend(store, putting(lock(cause="other"), expected))
     assert overtaken == Amended(Fate.OVERTAKEN, 0, LOCKS.to_text(lock()))
     assert (await store.picture()).locks == (lock(),)
     assert len(await store.audit("", 10)) == 1
 
 
 async def test_who_saw_the_record_may_change_it(store: PolicyStore) -> None:
-    assert (await store.amend(putting(lock(), NONE))).fate is Fate.DONE
+    assert (await amend(store, putting(lock(), NONE))).fate is Fate.DONE
     seen = version_tag(await store.record_of(Area.LOCK, SUBJECT))
-    assert (await store.amend(putting(lock(cause="other"), seen))).fate is Fate.DONE
-    assert (await store.amend(putting(lock(cause="third"), seen))).fate is Fate.OVERTAKEN
+    assert (await amend(store, putting(lock(cause="other"), seen))).fate is Fate.DONE
+    assert (await amend(store, putting(lock(cause="third"), seen))).fate is Fate.OVERTAKEN
 
 
 async def test_of_many_who_saw_the_same_one_wins(store: PolicyStore) -> None:
-    await store.amend(putting(lock()))
+    await amend(store, putting(lock()))
     seen = version_tag(await store.record_of(Area.LOCK, SUBJECT))
     fates = await asyncio.gather(
-        *(store.amend(putting(lock(cause=f"edit {number}"), seen)) for number in range(8))
+        *(amend(store, putting(lock(cause=f"edit {number}"), seen)) for number in range(8))
     )
     assert [each.fate for each in fates].count(Fate.DONE) == 1
 
 
 async def test_what_was_expected_and_is_gone_is_overtaken(store: PolicyStore) -> None:
     removal = Amendment(Area.LOCK, SUBJECT, None, BY, version_tag("what it was"))
-    assert (await store.amend(removal)).fate is Fate.OVERTAKEN
+    assert (await amend(store, removal)).fate is Fate.OVERTAKEN
 
 
 async def test_removing_nothing_is_told_and_not_written_down(store: PolicyStore) -> None:
     removal = Amendment(Area.EXEMPTION, SUBJECT, None, BY)
-    assert (await store.amend(removal)).fate is Fate.NOTHING_THERE
+    assert (await amend(store, removal)).fate is Fate.NOTHING_THERE
     assert await store.audit("", 10) == ()
     assert await store.record_of(Area.EXEMPTION, SUBJECT) == ""
 
 
 async def test_exemptions_and_tokens_are_amended_alike(store: PolicyStore) -> None:
     exemption = Exemption(SUBJECT, "ours", "anna", 5)
-    await store.amend(Amendment(Area.EXEMPTION, SUBJECT, exemption, BY))
-    await store.amend(Amendment(Area.TOKEN, TOKEN.token_id, TOKEN, BY))
+    await amend(store, Amendment(Area.EXEMPTION, SUBJECT, exemption, BY))
+    await amend(store, Amendment(Area.TOKEN, TOKEN.token_id, TOKEN, BY))
     picture = await store.picture()
     assert (picture.exemptions, picture.tokens) == ((exemption,), (TOKEN,))
-    await store.amend(Amendment(Area.TOKEN, TOKEN.token_id, None, BY))
+    await amend(store, Amendment(Area.TOKEN, TOKEN.token_id, None, BY))
     assert (await store.changes_after(1)).changes == (TOKEN, TokenRemoved(TOKEN.token_id))
 
 
 async def test_there_are_only_so_many_tokens(store: PolicyStore) -> None:
     made = [replace(TOKEN, token_id=f"t{number}") for number in range(MOST_TOKENS + 1)]
-    fates = [(await store.amend(Amendment(Area.TOKEN, t.token_id, t, BY))).fate for t in made]
+    wanted = [Amendment(Area.TOKEN, each.token_id, each, BY) for each in made]
+    fates = [each.fate for each in await store.amend(wanted)]
     assert fates == [Fate.DONE] * MOST_TOKENS + [Fate.FULL]
     again = Amendment(Area.TOKEN, "t0", replace(made[0], expires_at_ms=1), BY)
-    assert (await store.amend(again)).fate is Fate.DONE
+    assert (await amend(store, again)).fate is Fate.DONE
 
 
 async def test_a_version_takes_the_place_of_the_one_its_author_saw(store: PolicyStore) -> None:

@@ -6,13 +6,17 @@ from typing import Final
 from fastapi import FastAPI
 
 from policy.admin import (
+    routes_audit,
     routes_exemptions,
     routes_farm,
     routes_identities,
     routes_locks,
     routes_pages,
     routes_process,
+    routes_rulebook,
+    routes_tokens,
 )
+from policy.admin.auth import caller_of
 from policy.admin.context import AdminContext
 from policy.admin.guards import BoundedBody, SafeHeaders
 from policy.admin.problems import PROBLEMS, answer_with_problems
@@ -26,12 +30,22 @@ _ROUTES: Final = (
     routes_locks,
     routes_exemptions,
     routes_identities,
+    routes_rulebook,
+    routes_audit,
+    routes_tokens,
     routes_process,
     routes_pages,
 )
-_LARGER_BODIES: Final = dict.fromkeys(
-    (routes_identities.PATH, routes_identities.REMOVE_PATH), routes_identities.LARGEST_BODY_OCTETS
-)
+_LARGER_BODIES: Final = {
+    **dict.fromkeys(
+        (routes_identities.PATH, routes_identities.REMOVE_PATH),
+        routes_identities.LARGEST_BODY_OCTETS,
+    ),
+    **dict.fromkeys(
+        (routes_rulebook.PATH, routes_rulebook.VALIDATE_PATH),
+        routes_rulebook.LARGEST_BODY_OCTETS,
+    ),
+}
 
 
 def build_admin(context: AdminContext) -> FastAPI:
@@ -50,6 +64,10 @@ def build_admin(context: AdminContext) -> FastAPI:
     for module in _ROUTES:
         app.include_router(module.router)
     answer_with_problems(app)
-    app.add_middleware(BoundedBody, larger=_LARGER_BODIES, know=context.tokens.know)
+    app.add_middleware(
+        BoundedBody,
+        larger=_LARGER_BODIES,
+        know=lambda secret: caller_of(context, secret) is not None,
+    )
     app.add_middleware(SafeHeaders)
     return app

@@ -6,6 +6,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from policy.admin.throttle import LoginThrottle
+from policy.admin.token_uses import TokenUses
 from policy.admin.tokens import Tokens
 from policy.core.farm import Farm
 from policy.core.local_limiter import LocalLimiter
@@ -18,7 +20,10 @@ from service_kit.health import Readiness
 
 @dataclass(frozen=True, slots=True)
 class AdminContext:
-    """``watching`` names the edges that watch this replica now."""
+    """``watching`` names the edges that watch this replica now.
+
+    ``first_tokens`` are those of the file, for a farm that has no others yet.
+    """
 
     farm_name: str
     version: str
@@ -30,7 +35,9 @@ class AdminContext:
     limiter: LocalLimiter
     watching: Callable[[], Sequence[str]]
     readiness: Readiness
-    tokens: Tokens
+    first_tokens: Tokens
+    throttle: LoginThrottle
+    uses: TokenUses
     metrics_open: bool
     clock: Clock
 

@@ -52,7 +52,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}
         },
     }
-    for status in (401, 404, 409, 413, 422, 503, 507)
+    for status in (401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503, 507)
 }
 """For the specification: what any route may answer besides its own."""
 

@@ -3,14 +3,24 @@
 from itertools import islice
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
-from policy.admin.auth import Author
+from policy.admin.amending import (
+    IfMatch,
+    IfNoneMatch,
+    Reason,
+    amend,
+    authorship,
+    etag_of,
+    expected,
+)
+from policy.admin.auth import Operator, Viewer
 from policy.admin.context import Here
 from policy.admin.problems import Problem
-from policy.admin.routes_locks import SETTLED_WITHIN_S
 from policy.admin.subject_text import read_subject
-from policy.admin.views import ExemptionPage, ExemptionView, NewExemption, PageQuery
+from policy.admin.views import ExemptionPage, ExemptionQuery, ExemptionView, NewExemption
+from policy.core.amending import Amendment
+from policy.core.audit import Area
 from policy.core.exemptions import Exemption
 
 router = APIRouter(prefix="/api/v1/exemptions", tags=["exemptions"])
@@ -18,29 +28,57 @@ router = APIRouter(prefix="/api/v1/exemptions", tags=["exemptions"])
 
 @router.get("", summary="Stored exemptions, newest first, and the rulebook's networks")
 async def list_exemptions(
-    _author: Author, here: Here, query: Annotated[PageQuery, Query()]
+    by: Viewer, here: Here, query: Annotated[ExemptionQuery, Query()]
 ) -> ExemptionPage:
-    exemptions = here.farm.exemptions
-    part = islice(exemptions, query.offset, query.offset + query.limit)
+    found = [
+        each
+        for each in here.farm.exemptions
+        if query.contains in each.subject and by.tenancy.covers(each.subject)
+    ]
+    part = islice(found, query.offset, query.offset + query.limit)
+    networks = [str(each) for each in here.farm.exemptions.networks.networks]
     return ExemptionPage(
-        total=len(exemptions),
+        total=len(found),
         items=[ExemptionView.of(each) for each in part],
-        networks=[str(each) for each in exemptions.networks.networks],
+        networks=[each for each in networks if by.tenancy.covers(f"prefix:{each}")],
     )
 
 
 @router.post("", status_code=201, summary="Exempt a subject; lifts the locks it covers")
-async def create_exemption(author: Author, here: Here, wanted: NewExemption) -> ExemptionView:
+async def create_exemption(
+    by: Operator,
+    here: Here,
+    wanted: NewExemption,
+    answer: Response,
+    if_match: IfMatch = "",
+    if_none_match: IfNoneMatch = "",
+) -> ExemptionView:
     subject = read_subject(wanted.subject)
-    exemption = Exemption(subject, wanted.reason, author, here.clock.unix_ms())
-    revision = await here.store.put_exemption(exemption)
-    await here.keeper.reached(revision, SETTLED_WITHIN_S)
+    by.must_cover(subject)
+    exemption = Exemption(subject, wanted.reason, by.name, here.clock.unix_ms())
+    made = authorship(here, by, wanted.reason)
+    wants = expected(if_match, if_none_match)
+    change = Amendment(Area.EXEMPTION, subject, exemption, made, wants)
+    answer.headers["ETag"] = await amend(here, change)
     return ExemptionView.of(exemption)
 
 
-@router.delete("/{subject:path}", status_code=204, summary="Remove a stored exemption")
-async def remove_exemption(_author: Author, here: Here, subject: str) -> None:
-    revision = await here.store.remove_exemption(read_subject(subject))
-    if not revision:
+@router.get("/{subject:path}", summary="The exemption of exactly this subject; its ETag")
+async def read_exemption(by: Viewer, here: Here, subject: str, answer: Response) -> ExemptionView:
+    named = read_subject(subject)
+    found = next((each for each in here.farm.exemptions if each.subject == named), None)
+    if found is None or not by.tenancy.covers(named):
         raise Problem(404, "this subject is not exempt")
-    await here.keeper.reached(revision, SETTLED_WITHIN_S)
+    answer.headers["ETag"] = await etag_of(here, Area.EXEMPTION, named)
+    return ExemptionView.of(found)
+
+
+@router.delete("/{subject:path}", status_code=204, summary="Remove a stored exemption")
+async def remove_exemption(
+    by: Operator, here: Here, subject: str, reason: Reason = "", if_match: IfMatch = ""
+) -> None:
+    named = read_subject(subject)
+    by.must_cover(named)
+    wants = expected(if_match, "")
+    made = authorship(here, by, reason)
+    await amend(here, Amendment(Area.EXEMPTION, named, None, made, wants))

@@ -1,18 +1,18 @@
-"""/api/v1/status, sessions, outcomes, rulebook: what the farm is doing."""
+"""/api/v1/status, sessions, outcomes: what the farm is doing."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
-from policy.admin.auth import Author
+from policy.admin.auth import Caller, Viewer
 from policy.admin.context import AdminContext, Here
 from policy.admin.problems import Problem
+from policy.admin.tenants import covers_outcome, seen
 from policy.admin.views import (
     EdgeView,
     OutcomePage,
     OutcomeQuery,
     OutcomeView,
-    RulebookView,
     SessionPage,
     SessionQuery,
     SessionView,
@@ -20,20 +20,28 @@ from policy.admin.views import (
     StoreView,
     moment,
 )
+from policy.core.leases import Lease
 from policy.core.subjects import SubjectError, normal_address
-from policy.ports import Summary
+from policy.ports import LeasePage, Summary
 from service_kit.failures import Unavailable
 
 router = APIRouter(prefix="/api/v1", tags=["farm"])
 
+_MOST_LOOKED_THROUGH: Final = 10_000
+_LOOKED_THROUGH_AT_ONCE: Final = 500
+
 
 @router.get("/status", summary="The farm at a glance")
-async def status(_author: Author, here: Here) -> StatusView:
-    summary, whole = await _summary(here)
+async def status(by: Viewer, here: Here) -> StatusView:
+    if by.tenancy.networks:
+        # Sums would tell a tenant what happens at his neighbours.
+        summary, whole = Summary(0, {}, {}), False
+    else:
+        summary, whole = await _summary(here)
     now = moment(here.clock.unix_ms())
     assert now is not None, "clocks stand after 1970"
     stored = here.farm.stored
-    watching = set(here.watching())
+    watching = set() if by.tenancy.networks else set(here.watching())
     return StatusView(
         farm=here.farm_name,
         version=here.version,
@@ -47,9 +55,9 @@ async def status(_author: Author, here: Here) -> StatusView:
         ),
         whole_farm=whole,
         sessions=summary.sessions,
-        locks=len(here.farm.locks),
-        exemptions=len(here.farm.exemptions),
-        identities=len(here.farm.identities),
+        locks=seen(by.tenancy, here.farm.locks),
+        exemptions=seen(by.tenancy, here.farm.exemptions),
+        identities=0 if by.tenancy.networks else len(here.farm.identities),
         rulebook_version=stored.version if stored else 0,
         messages=summary.totals.get("messages", 0),
         content_octets=summary.totals.get("content_octets", 0),
@@ -63,31 +71,26 @@ async def status(_author: Author, here: Here) -> StatusView:
 
 
 @router.get("/sessions", summary="Running sessions, newest first")
-async def sessions(
-    _author: Author, here: Here, query: Annotated[SessionQuery, Query()]
-) -> SessionPage:
+async def sessions(by: Viewer, here: Here, query: Annotated[SessionQuery, Query()]) -> SessionPage:
     try:
         source = normal_address(query.source) if query.source else ""
     except SubjectError as error:
         raise Problem(422, f"source: {error}") from None
-    page = await here.store.sessions(source, query.offset, query.limit)
+    if by.tenancy.networks:
+        page = await _sessions_of(by, here, source, query)
+    else:
+        page = await here.store.sessions(source, query.offset, query.limit)
     return SessionPage(total=page.total, items=[SessionView.of(lease) for lease in page.leases])
 
 
 @router.get("/outcomes", summary="What became of the latest messages, newest first")
-async def outcomes(
-    _author: Author, here: Here, query: Annotated[OutcomeQuery, Query()]
-) -> OutcomePage:
-    entries = await here.store.outcomes(query.limit)
+async def outcomes(by: Viewer, here: Here, query: Annotated[OutcomeQuery, Query()]) -> OutcomePage:
+    if not by.tenancy.networks:
+        entries = await here.store.outcomes(query.limit)
+    else:
+        latest = await here.store.outcomes(_MOST_LOOKED_THROUGH)
+        entries = tuple(each for each in latest if covers_outcome(by.tenancy, each))[: query.limit]
     return OutcomePage(items=[OutcomeView.of(entry) for entry in entries])
-
-
-@router.get("/rulebook", summary="The rulebook in force")
-async def rulebook(_author: Author, here: Here) -> RulebookView:
-    stored = here.farm.stored
-    if stored is None:
-        raise Problem(503, "no rulebook yet: the store was not reached since the start")
-    return RulebookView(version=stored.version, document=stored.document)
 
 
 async def _summary(here: AdminContext) -> tuple[Summary, bool]:
@@ -99,6 +102,23 @@ async def _summary(here: AdminContext) -> tuple[Summary, bool]:
             here.presence.lost(error)
     live = here.limiter.live(round(here.clock.monotonic_s() * 1000))
     return Summary(live, {}, {}), False
+
+
+async def _sessions_of(
+    by: Caller, here: AdminContext, source: str, query: SessionQuery
+) -> LeasePage:
+    """A tenant's page: the farm's newest sessions are looked through, a bounded number."""
+    found: list[Lease] = []
+    for at in range(0, _MOST_LOOKED_THROUGH, _LOOKED_THROUGH_AT_ONCE):
+        page = await here.store.sessions(source, at, _LOOKED_THROUGH_AT_ONCE)
+        found += (
+            lease
+            for lease in page.leases
+            if by.tenancy.covers_address(lease.session.session.source.address)
+        )
+        if page.total <= at + _LOOKED_THROUGH_AT_ONCE:
+            break
+    return LeasePage(len(found), tuple(found[query.offset : query.offset + query.limit]))
 
 
 def _under(prefix: str, summary: Summary) -> dict[str, int]:

@@ -7,10 +7,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
-from policy.admin.auth import Author
+from policy.admin.amending import SETTLED_WITHIN_S
+from policy.admin.auth import FarmOperator, FarmViewer
 from policy.admin.context import AdminContext, Here
 from policy.admin.problems import Problem
-from policy.admin.routes_locks import SETTLED_WITHIN_S
 from policy.admin.views_identities import (
     CountView,
     EndedIdentities,
@@ -43,7 +43,7 @@ router = APIRouter(prefix=PATH, tags=["identities"])
 
 @router.get("", summary="Who has which network, newest first")
 async def list_identities(
-    _author: Author, here: Here, query: Annotated[IdentityQuery, Query()]
+    _by: FarmViewer, here: Here, query: Annotated[IdentityQuery, Query()]
 ) -> IdentityPage:
     total, found = _found(here, query)
     part = islice(found, query.offset, query.offset + query.limit)
@@ -51,10 +51,10 @@ async def list_identities(
 
 
 @router.post("", summary="Say of many networks whose they are; may be said again and again")
-async def put_identities(author: Author, here: Here, wanted: NewIdentities) -> CountView:
+async def put_identities(by: FarmOperator, here: Here, wanted: NewIdentities) -> CountView:
     now_ms = here.clock.unix_ms()
     # In a thread: ten thousand networks are a tenth of a second that questions would wait.
-    entries = await asyncio.to_thread(_entries, wanted.entries, author, now_ms)
+    entries = await asyncio.to_thread(_entries, wanted.entries, by.name, now_ms)
     try:
         await _put(here, entries)
     except Unavailable as error:
@@ -63,7 +63,7 @@ async def put_identities(author: Author, here: Here, wanted: NewIdentities) -> C
 
 
 @router.post("/remove", summary="These networks are nobody's any more")
-async def remove_identities(_author: Author, here: Here, wanted: EndedIdentities) -> CountView:
+async def remove_identities(_by: FarmOperator, here: Here, wanted: EndedIdentities) -> CountView:
     ends = await asyncio.to_thread(_ends, wanted.entries)
     try:
         gone = await here.store.remove_identities(ends)
@@ -74,7 +74,7 @@ async def remove_identities(_author: Author, here: Here, wanted: EndedIdentities
 
 
 @router.get("/{network:path}", summary="Who has exactly this network")
-async def read_identity(_author: Author, here: Here, network: str) -> IdentityView:
+async def read_identity(_by: FarmViewer, here: Here, network: str) -> IdentityView:
     entry = here.farm.identities.get(_network(network))
     if entry is None or not entry.holds_at(here.clock.unix_ms()):
         raise Problem(404, "nobody is said to have this network")
@@ -83,7 +83,7 @@ async def read_identity(_author: Author, here: Here, network: str) -> IdentityVi
 
 @router.put("/{network:path}", summary="Say whose a network is; takes the place of what was said")
 async def put_identity(
-    author: Author, here: Here, network: str, wanted: NewIdentity
+    by: FarmOperator, here: Here, network: str, wanted: NewIdentity
 ) -> IdentityView:
     named = NewNetworkIdentity(
         network=_network(network),
@@ -91,14 +91,14 @@ async def put_identity(
         duration_s=wanted.duration_s,
         expires_at=wanted.expires_at,
     )
-    (entry,) = _entries([named], author, here.clock.unix_ms())
+    (entry,) = _entries([named], by.name, here.clock.unix_ms())
     await _put(here, [entry])
     return IdentityView.of(entry)
 
 
 @router.delete("/{network:path}", status_code=204, summary="A network is nobody's any more")
 async def remove_identity(
-    _author: Author, here: Here, network: str, whose: Annotated[Whose, Query()]
+    _by: FarmOperator, here: Here, network: str, whose: Annotated[Whose, Query()]
 ) -> None:
     gone = await here.store.remove_identities([IdentityEnd(_network(network), whose.identity)])
     if not gone.networks:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
-from policy.admin.auth import Author, author_unless_open
+from policy.admin.auth import Somebody, viewer_unless_open
 from policy.admin.context import Here
 from policy.admin.problems import describe_problems
 from service_kit.exposition import CONTENT_TYPE, exposition
@@ -30,13 +30,13 @@ async def readyz(here: Here) -> JSONResponse:
     return JSONResponse(state, status_code=200 if ready else 503)
 
 
-@router.get("/metrics", summary="For Prometheus", dependencies=[Depends(author_unless_open)])
+@router.get("/metrics", summary="For Prometheus", dependencies=[Depends(viewer_unless_open)])
 async def metrics() -> Response:
     return Response(exposition(), media_type=CONTENT_TYPE)
 
 
 @router.get("/api/openapi.json", summary="The specification of this API")
-async def openapi(_author: Author, request: Request) -> dict[str, Any]:
+async def openapi(_by: Somebody, request: Request) -> dict[str, Any]:
     specification: dict[str, Any] = request.app.openapi()
     describe_problems(specification)
     return specification

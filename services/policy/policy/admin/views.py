@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from policy.core.exemptions import Exemption
 from policy.core.journal import OutcomeEntry
 from policy.core.leases import Lease
-from smtpgated_contracts.values.policy import Lock
+from smtpgated_contracts.values.policy import Lock, Stage
 
 LONGEST_S: Final = 10 * 366 * 24 * 3600
 MOST_CHARACTERS: Final = 300
@@ -59,6 +59,13 @@ class LockQuery(PageQuery):
         default="", max_length=MOST_CHARACTERS, description="Only subjects with this text in them."
     )
     cause: str = Field(default="", max_length=MOST_CHARACTERS)
+    stage: Stage | None = Field(default=None, description="Only locks in this stage now.")
+
+
+class ExemptionQuery(PageQuery):
+    contains: str = Field(
+        default="", max_length=MOST_CHARACTERS, description="Only subjects with this text in them."
+    )
 
 
 class OutcomeQuery(Incoming):
@@ -100,6 +107,11 @@ class NewExemption(Incoming):
     reason: Text
 
 
+class StageView(BaseModel):
+    stage: Stage
+    until: datetime | None = Field(description="null: until the lock is removed")
+
+
 class LockView(BaseModel):
     subject: str
     cause: str
@@ -107,6 +119,7 @@ class LockView(BaseModel):
     author: str
     created_at: datetime | None
     expires_at: datetime | None = Field(description="null: until it is removed")
+    stages: list[StageView] = Field(description="Strictest first; none: refused all the time.")
 
     @classmethod
     def of(cls, lock: Lock) -> Self:
@@ -117,6 +130,9 @@ class LockView(BaseModel):
             author=lock.author,
             created_at=moment(lock.created_at_ms),
             expires_at=moment(lock.expires_at_ms),
+            stages=[
+                StageView(stage=each.stage, until=moment(each.until_ms)) for each in lock.stages
+            ],
         )
 
 
@@ -219,11 +235,6 @@ class OutcomeView(BaseModel):
 
 class OutcomePage(BaseModel):
     items: list[OutcomeView]
-
-
-class RulebookView(BaseModel):
-    version: int
-    document: str = Field(description="TOML")
 
 
 class StoreView(BaseModel):

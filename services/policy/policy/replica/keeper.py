@@ -146,8 +146,9 @@ class FarmKeeper:
         for at in range(0, len(identities), _PENDING_STEP):
             await self._store.put_identities(identities[at : at + _PENDING_STEP])
         by = Authorship("policy", "the store was empty", now_ms)
-        for token in picture.tokens:
-            await self._store.amend(Amendment(Area.TOKEN, token.token_id, token, by))
+        await self._store.amend(
+            [Amendment(Area.TOKEN, token.token_id, token, by) for token in picture.tokens]
+        )
         assert picture.rulebook is not None, "chosen by _what_to_fill_with"
         await self._store.put_rulebook(picture.rulebook, replaces=0)
         event(

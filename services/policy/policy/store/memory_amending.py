@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
 from policy.core.amending import ANY, NONE, Amended, Amendment, Fate, RulebookVersion, version_tag
@@ -48,7 +48,10 @@ class MemoryAmending(ABC):
     @abstractmethod
     async def _change(self, change: Change) -> int: ...
 
-    async def amend(self, amendment: Amendment) -> Amended:
+    async def amend(self, amendments: Sequence[Amendment]) -> list[Amended]:
+        return [await self._amend(each) for each in amendments]
+
+    async def _amend(self, amendment: Amendment) -> Amended:
         self._now()
         table, subject = self._table(amendment.area), amendment.subject
         before = await self.record_of(amendment.area, subject)

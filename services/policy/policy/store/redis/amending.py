@@ -1,6 +1,6 @@
 """What people change, in Redis: each change with its audit entry in one script."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from policy.core.amending import Amended, Amendment, Fate, RulebookVersion
@@ -12,6 +12,8 @@ from policy.store.redis.keys import MOST_AUDITED, MOST_CHANGES, MOST_VERSIONS, K
 from policy.store.redis.link import Command, RedisLink, call
 from policy.store.redis.script_files import AMEND, PUT_VERSION
 
+MOST_IN_A_CALL: Final = 250
+"""Amendments in one pipeline."""
 _FATES: Final = (Fate.DONE, Fate.NOTHING_THERE, Fate.OVERTAKEN, Fate.FULL)
 _MOST_ENTRIES: Final = {Area.TOKEN: MOST_TOKENS}
 
@@ -28,26 +30,33 @@ class RedisAmending:
             Area.TOKEN: (keys.tokens,),
         }
 
-    async def amend(self, amendment: Amendment) -> Amended:
+    async def amend(self, amendments: Sequence[Amendment]) -> list[Amended]:
+        amended: list[Amended] = []
+        for at in range(0, len(amendments), MOST_IN_A_CALL):
+            part = amendments[at : at + MOST_IN_A_CALL]
+            answers = await self._link.run(*map(self._amend, part))
+            amended += [
+                Amended(_FATES[fate], int(revision), before) for fate, revision, before in answers
+            ]
+        return amended
+
+    def _amend(self, amendment: Amendment) -> Command:
         keys = self._keys
         entry = amendment.entry
-        ((fate, revision, before),) = await self._link.run(
-            call(
-                AMEND,
-                (keys.revision, keys.changes, keys.audit, *self._areas[amendment.area]),
-                MOST_CHANGES,
-                MOST_AUDITED,
-                _MOST_ENTRIES.get(amendment.area, 0),
-                amendment.subject,
-                amendment_kind(amendment),
-                amendment.expected,
-                entry_to_text(entry) if entry else "",
-                expiry_of(entry),
-                amendment.area,
-                AUTHORSHIPS.to_text(amendment.by),
-            )
+        return call(
+            AMEND,
+            (keys.revision, keys.changes, keys.audit, *self._areas[amendment.area]),
+            MOST_CHANGES,
+            MOST_AUDITED,
+            _MOST_ENTRIES.get(amendment.area, 0),
+            amendment.subject,
+            amendment_kind(amendment),
+            amendment.expected,
+            entry_to_text(entry) if entry else "",
+            expiry_of(entry),
+            amendment.area,
+            AUTHORSHIPS.to_text(amendment.by),
         )
-        return Amended(_FATES[fate], int(revision), before)
 
     async def record_of(self, area: Area, subject: str) -> str:
         (text,) = await self._link.run(("HGET", self._areas[area][0], subject))
