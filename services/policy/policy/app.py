@@ -101,9 +101,9 @@ class PolicyApp:
             self._copy,
         )
         self._servicer = self._make_servicer()
+        self._uses = TokenUses()
         self._tasks = Tasks()
         self._following: asyncio.Task[None] | None = None
-        self._uses = TokenUses()
         self._grpc: RunningServer | None = None
         self._admin: AdminServer | None = None
         self._metrics: StatusServer | None = None
@@ -207,6 +207,7 @@ class PolicyApp:
             chores.tell_contacts(store, self._contacts, self._watching, presence), name="contacts"
         )
         self._tasks.spawn(chores.forget_expired(store, farm, presence, clock), name="expiry")
+        self._tasks.spawn(self._uses.tell(store, presence), name="uses of tokens")
         if self._copy is not None:
             keeping = chores.keep_copy(self._copy, self.keeper, farm, clock)
             self._tasks.spawn(keeping, name="copy on disk")
@@ -222,7 +223,6 @@ class PolicyApp:
             async with asyncio.timeout(_REQUIRED_WITHIN_S):
                 await self.keeper.loaded.wait()
         except TimeoutError:
-        self._tasks.spawn(self._uses.tell(store, presence), name="uses of tokens")
             raise StartError(
                 f"Redis is required at the start and does not answer: {self.presence.why}"
             ) from None

@@ -116,6 +116,9 @@ LOCKS_ASKED: Final = counter(
 TOKENS_REFUSED: Final = counter(
     "policy_tokens_refused", "Requests to the admin API without a token, or with a wrong one."
 )
+TOKENS_THROTTLED: Final = counter(
+    "policy_tokens_throttled", "Requests with a wrong token from an address that tried too many."
+)
 COPY_FAILURES: Final = counter(
     "policy_copy_failures", "Times the copy on disk could not be written or read."
 )
@@ -125,9 +128,6 @@ LOOKUPS: Final = counter(
     fate=LookupFate,
 )
 SPF_RESULTS: Final = counter("policy_spf_results", "SPF checks, by result.", result=SpfResult)
-TOKENS_THROTTLED: Final = counter(
-    "policy_tokens_throttled", "Requests with a wrong token from an address that tried too many."
-)
 SPF_STUMBLES: Final = counter(
     "policy_spf_stumbles", "SPF checks that failed over a record nobody foresaw: a bug, in the log."
 )
