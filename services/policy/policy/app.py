@@ -33,6 +33,7 @@ from policy.replica.decider import Decider
 from policy.replica.disk_copy import DiskCopy
 from policy.replica.keeper import FarmKeeper
 from policy.replica.presence import StorePresence
+from policy.replica.sanctions import Sanctions
 from policy.replica.sender_facts import SenderFacts
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import MAX_DOCUMENT_OCTETS, parse
@@ -100,6 +101,7 @@ class PolicyApp:
             _first_document(settings),
             self._copy,
         )
+        self._sanctions = Sanctions(self.farm, self.keeper, self.store, self.presence, clock)
         self._servicer = self._make_servicer()
         self._uses = TokenUses()
         self._tasks = Tasks()
@@ -167,14 +169,26 @@ class PolicyApp:
         await self.store.aclose()
 
     def _make_servicer(self) -> PolicyServicer:
-        decider = Decider(self.farm, self.store, self._limiter, self.presence, self._clock)
+        farm, store, presence, clock = self.farm, self.store, self.presence, self._clock
+        deadline_s = self._settings.redis.deadline_s
+        decider = Decider(farm, store, self._limiter, presence, clock, self._sanctions.exceeded)
         spf, blocklists = SpfChecker(self._resolver), DnsblChecker(self._resolver)
         facts = SenderFacts(self.farm, spf, blocklists, self._settings.dns.deadline_s)
         return PolicyServicer(
             self.farm,
             self._watchers,
-            Answering(decider, facts, self._contacts, self._settings.redis.deadline_s),
-            Reporting(self.farm, self.keeper, self.store, self.presence, self._clock),
+            Answering(decider, facts, self._contacts, deadline_s),
+            Reporting(
+                farm,
+                self.keeper,
+                store,
+                store,
+                self._limiter,
+                self._sanctions,
+                presence,
+                clock,
+                deadline_s,
+            ),
             self._contacts,
         )
 
@@ -203,6 +217,7 @@ class PolicyApp:
     def _spawn_chores(self) -> None:
         store, farm, presence, clock = self.store, self.farm, self.presence, self._clock
         self._tasks.spawn(self._say_when_ready(), name="readiness")
+        self._tasks.spawn(self._sanctions.run(), name="sanctions of limits")
         self._tasks.spawn(
             chores.tell_contacts(store, self._contacts, self._watching, presence), name="contacts"
         )

@@ -3,6 +3,7 @@
 from enum import Enum, auto
 from typing import Final
 
+from rulebook.rates import Counted
 from service_kit.metrics import counter, gauge, histogram
 from smtpgated_contracts.values.policy import DecisionKind, Disposition, SpfResult
 from smtpgated_contracts.values.scan import VerdictKind
@@ -25,6 +26,7 @@ class LockFate(Enum):
     EXEMPT = auto()
     MALFORMED = auto()
     PUT_HERE_ALONE = auto()
+    TOO_MANY = auto()
 
 
 class Judged(Enum):
@@ -71,6 +73,13 @@ STORE_AWAY: Final = gauge(
     "policy_store_away",
     "1 while the shared store is away and limits are this replica's own: an alarm.",
     combined="livemax",
+)
+RATES_EXCEEDED: Final = counter(
+    "policy_limits_reached", "Questions that a limit per window said no to.", counted=Counted
+)
+PENALTIES: Final = counter("policy_penalties", "Times points were given to a subject.")
+CHARGES_UNKEPT: Final = counter(
+    "policy_charges_unkept", "Reports whose octets or rejections could not be counted at once."
 )
 STORE_LOSSES: Final = counter("policy_store_losses", "Times the shared store went away.")
 FEED_GAPS: Final = counter(

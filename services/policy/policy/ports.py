@@ -15,7 +15,8 @@ from policy.core.exemptions import Exemption
 from policy.core.farm import Change, Picture, StoredRulebook
 from policy.core.identities import IdentityEnd, NetworkIdentity
 from policy.core.journal import OutcomeEntry
-from policy.core.leases import Lease, LeaseRequest, Standing
+from policy.core.leases import Lease
+from policy.core.rates import Request, Settled
 from smtpgated_contracts.values.policy import Lock
 
 
@@ -65,12 +66,18 @@ class Summary:
 
 
 class LeaseStore(Protocol):
-    async def settle(self, requests: Sequence[LeaseRequest], deadline: float) -> list[Standing]:
+    async def settle(self, requests: Sequence[Request], deadline: float) -> list[Settled]:
         """One round trip for all of ``requests``; answers in their order."""
         ...
 
     async def sessions(self, source: str, offset: int, limit: int) -> LeasePage:
         """Newest first. ``source``: only those counted like this address; "": all."""
+        ...
+
+
+class PenaltyStore(Protocol):
+    async def add_points(self, subject: str, more: float, half_life_ms: int) -> float:
+        """What the subject has then: points halve in ``half_life_ms``."""
         ...
 
 
@@ -170,7 +177,7 @@ class AmendingStore(Protocol):
         ...
 
 
-class PolicyStore(LeaseStore, FarmStore, Journal, AmendingStore, Protocol):
-    """All four, and an end."""
+class PolicyStore(LeaseStore, PenaltyStore, FarmStore, Journal, AmendingStore, Protocol):
+    """All five, and an end."""
 
     async def aclose(self) -> None: ...

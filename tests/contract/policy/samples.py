@@ -3,6 +3,7 @@
 import asyncio
 
 from policy.core.leases import NO_CAPS, Caps, Open
+from smtpgated_contracts.values.asked import DataAsked, SessionAsked
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, Envelope, SessionId, SessionRef
 from smtpgated_contracts.values.policy import (
     Disposition,
@@ -17,6 +18,17 @@ SERVER = Endpoint("198.51.100.25", 25)
 
 def session(name: str, source: str = "192.0.2.1", identity: str = "") -> SessionRef:
     return SessionRef(SessionId(name), EdgeId("edge-1"), Endpoint(source, 40000), SERVER, identity)
+
+
+def asks(name: str, source: str = "192.0.2.1", identity: str = "") -> SessionAsked:
+    return SessionAsked(session(name, source, identity))
+
+
+def asks_data(
+    name: str, recipients: int = 1, source: str = "192.0.2.1", sender: bytes = b"a@b.example"
+) -> DataAsked:
+    to = tuple(b"r%d@c.example" % number for number in range(recipients))
+    return DataAsked(session(name, source), 1, Envelope(b"me", sender, to))
 
 
 def progress(

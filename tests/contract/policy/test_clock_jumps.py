@@ -31,6 +31,7 @@ async def store(valkey: Valkey, clock: ManualClock) -> AsyncIterator[RedisStore]
 
 async def opened(store: RedisStore, name: str, caps: Caps) -> Standing:
     (standing,) = await store.settle([opening(name, caps=caps, identity="joe")], soon())
+    assert isinstance(standing, Standing)
     return standing
 
 

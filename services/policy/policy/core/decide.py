@@ -11,8 +11,9 @@ from typing import Final
 
 from policy.core.farm import Farm
 from policy.core.leases import Caps, Standing
+from rulebook.bearers import auth_subject
 from smtpgated_contracts.values.mail import SessionRef
-from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind
+from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind, Stage
 
 MALFORMED: Final = Decision(DecisionKind.DEFER, "malformed")
 """The answer to a question that no edge of ours asks."""
@@ -35,6 +36,18 @@ def identified(farm: Farm, session: SessionRef, now_ms: int) -> SessionRef:
     return replace(session, identity=found.identity) if found else session
 
 
+def share_left(farm: Farm, session: SessionRef, auth_user: bytes, now_ms: int) -> float:
+    """The part of each of his limits that is left to the sender: below 1 while he is throttled."""
+    if not len(farm.locks):
+        return 1.0
+    locks = [*farm.locks.on(session.source.address, session.identity, now_ms)]
+    by_name = farm.locks.get(auth_subject(auth_user)) if auth_user else None
+    if by_name is not None:
+        locks.append(by_name)
+    throttled = any(lock.stage_at(now_ms) is Stage.THROTTLE for lock in locks)
+    return farm.rulebook.penalty.throttle_share if throttled else 1.0
+
+
 def judge(farm: Farm, session: SessionRef, now_ms: int) -> Decision | Caps:
     """The refusal, or the caps under which the session may ask for a lease.
 
@@ -46,7 +59,8 @@ def judge(farm: Farm, session: SessionRef, now_ms: int) -> Decision | Caps:
         return Caps(limits.concurrent_sessions)
     if len(farm.locks):
         for lock in farm.locks.on(address, identity, now_ms):
-            return Decision(DecisionKind.REFUSE, f"lock:{lock.cause}")
+            if lock.stage_at(now_ms) is Stage.REFUSE:
+                return Decision(DecisionKind.REFUSE, f"lock:{lock.cause}")
     return Caps(
         limits.concurrent_sessions,
         limits.concurrent_sessions_per_source,

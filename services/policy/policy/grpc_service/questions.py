@@ -8,9 +8,12 @@ from policy.core.leases import Release, Renew
 from policy.core.subjects import MAX_NAME, SubjectError, normal_address
 from policy.replica.decider import Question
 from smtpgated.policy.v1 import policy_pb2
-from smtpgated_contracts.marshalling.asked import data_asked_from_wire, mail_asked_from_wire
+from smtpgated_contracts.marshalling.asked import (
+    data_asked_from_wire,
+    mail_asked_from_wire,
+    session_asked_from_wire,
+)
 from smtpgated_contracts.marshalling.errors import MalformedMessage
-from smtpgated_contracts.marshalling.mail import session_from_wire
 from smtpgated_contracts.marshalling.policy import progress_from_wire
 from smtpgated_contracts.values.mail import Endpoint, SessionId, SessionRef
 from smtpgated_contracts.values.policy import SessionProgress
@@ -42,7 +45,8 @@ def sound_session(session: SessionRef) -> SessionRef:
 
 
 def _open(wire: policy_pb2.Question) -> Question:
-    return sound_session(session_from_wire(wire.open_session.session))
+    asked = session_asked_from_wire(wire.open_session)
+    return replace(asked, session=sound_session(asked.session))
 
 
 def _mail(wire: policy_pb2.Question) -> Question:

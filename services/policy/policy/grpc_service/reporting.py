@@ -1,8 +1,11 @@
-"""Outcomes from edges: counted, kept for people, and the locks they ask for put.
+"""Outcomes from edges: counted, kept for people, and the locks and points they ask for put.
 
-Loss is tolerated and counted: a report is answered even while the store is away.
+What only an end tells, octets and what servers refused, is charged to the limits; what a message
+had spent that the farm itself deferred is given back. Loss is tolerated and counted: a report is
+answered even while the store is away.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,10 +13,19 @@ from typing import Final
 
 from policy.core.farm import Farm
 from policy.core.journal import OutcomeEntry, entry_of, totals_of
-from policy.core.locks import dated
-from policy.core.subjects import SubjectError, parse_subject
+from policy.core.local_limiter import LocalLimiter
+from policy.core.rates import Spend, given_back
+from policy.core.spending import (
+    Occasion,
+    ended_occasion,
+    purchase,
+    refunded_occasion,
+    rejected_occasion,
+)
+from policy.core.subjects import SubjectError
 from policy.grpc_service.questions import sound_session
 from policy.metrics import (
+    CHARGES_UNKEPT,
     LOCKS_ASKED,
     OUTCOME_OCTETS,
     OUTCOMES,
@@ -23,18 +35,27 @@ from policy.metrics import (
     Judged,
     LockFate,
 )
-from policy.ports import Journal
+from policy.ports import Journal, LeaseStore
 from policy.replica.keeper import FarmKeeper
 from policy.replica.presence import StorePresence
+from policy.replica.sanctions import Sanctions
 from service_kit.clock import Clock
 from service_kit.failures import Unavailable
 from service_kit.logs import event
 from smtpgated.policy.v1 import policy_pb2
 from smtpgated_contracts.marshalling.errors import MalformedMessage
-from smtpgated_contracts.marshalling.locks import asked_lock_from_wire
+from smtpgated_contracts.marshalling.locks import asked_lock_from_wire, asked_penalty_from_wire
 from smtpgated_contracts.marshalling.policy import outcome_from_wire
+from smtpgated_contracts.marshalling.reported import rejections_from_wire
 from smtpgated_contracts.values.mail import SessionRef
-from smtpgated_contracts.values.policy import AskedLock, Lock, TransactionOutcome
+from smtpgated_contracts.values.policy import (
+    AskedLock,
+    AskedPenalty,
+    Disposition,
+    Lock,
+    TransactionOutcome,
+)
+from smtpgated_contracts.values.reported import Rejections
 
 _JUDGED: Final = {each.value: each for each in Judged} | {None: Judged.NONE}
 _LOG: Final = logging.getLogger(__name__)
@@ -48,14 +69,22 @@ class Reporting:
         farm: Farm,
         keeper: FarmKeeper,
         journal: Journal,
+        leases: LeaseStore,
+        limiter: LocalLimiter,
+        sanctions: Sanctions,
         presence: StorePresence,
         clock: Clock,
+        deadline_s: float,
     ) -> None:
         self._farm = farm
         self._keeper = keeper
         self._journal = journal
+        self._leases = leases
+        self._limiter = limiter
+        self._sanctions = sanctions
         self._presence = presence
         self._clock = clock
+        self._deadline_s = deadline_s
 
     async def take(self, batch: policy_pb2.OutcomeBatch) -> None:
         OUTCOMES_DROPPED().inc(batch.dropped)
@@ -65,9 +94,54 @@ class Reporting:
         # Locks first: they matter to the next session, the journal to a person.
         wanted = [lock for outcome in outcomes for lock in self._wanted_by(outcome)]
         for asked in _sound_locks(batch):
-            wanted += self._wanted(asked.session, asked.lock, _reason(asked.session))
+            wanted += self._sanctions.wanted(asked.session, asked.lock, _reason(asked.session))
         await self._lock(wanted)
+        for outcome in outcomes:
+            await self._sanctions.punish(outcome.session, outcome.penalties)
+        for penalty in _sound_penalties(batch):
+            await self._sanctions.punish(penalty.session, [penalty.penalty])
+        await self._charge([*self._charges(outcomes), *self._rejected(batch)])
         await self._keep([entry_of(outcome) for outcome in outcomes])
+
+    def _charges(self, outcomes: Sequence[TransactionOutcome]) -> Iterator[Spend]:
+        for outcome in outcomes:
+            exempt = self._is_exempt(outcome.session)
+            if outcome.content_octets:
+                yield from self._spend(ended_occasion(outcome, exempt=exempt))
+            if outcome.spent and outcome.disposition is Disposition.DEFER:
+                refund = purchase(self._farm.rulebook, refunded_occasion(outcome, exempt=exempt))
+                if refund is not None:
+                    yield given_back(refund.spend.counts)
+
+    def _rejected(self, batch: policy_pb2.OutcomeBatch) -> Iterator[Spend]:
+        for told in _sound_rejections(batch):
+            exempt = self._is_exempt(told.session)
+            yield from self._spend(rejected_occasion(told, exempt=exempt))
+
+    def _spend(self, occasion: Occasion) -> Iterator[Spend]:
+        bought = purchase(self._farm.rulebook, occasion)
+        if bought is not None:
+            yield bought.spend.charged()
+
+    async def _charge(self, spends: Sequence[Spend]) -> None:
+        """It has happened: while the store is away it is owed."""
+        if not spends:
+            return
+        if not self._presence.away:
+            deadline = asyncio.get_running_loop().time() + self._deadline_s
+            try:
+                await self._leases.settle(spends, deadline)
+            except Unavailable as error:
+                self._presence.lost(error)
+            else:
+                return
+        CHARGES_UNKEPT().inc(len(spends))
+        now_ms = round(self._clock.monotonic_s() * 1000)
+        for spend in spends:
+            self._limiter.settle(spend, now_ms)
+
+    def _is_exempt(self, session: SessionRef) -> bool:
+        return self._farm.exemptions.cover_source(session.source.address, session.identity)
 
     async def _lock(self, wanted: Sequence[Lock]) -> None:
         if not wanted:
@@ -88,27 +162,8 @@ class Reporting:
     def _wanted_by(self, outcome: TransactionOutcome) -> Iterator[Lock]:
         for lock in outcome.locks:
             found = ", ".join(outcome.verdict.names[:3]) if outcome.verdict else ""
-            yield from self._wanted(outcome.session, lock, _reason(outcome.session, found))
-
-    def _wanted(self, session: SessionRef, lock: Lock, reason: str) -> Iterator[Lock]:
-        """The lock with our time in it, if it may be put."""
-        try:
-            subject = str(parse_subject(lock.subject))
-        except SubjectError:
-            LOCKS_ASKED(LockFate.MALFORMED).inc()
-            return
-        exempt = self._farm.exemptions
-        if exempt.cover_subject(subject) or exempt.cover_source(
-            session.source.address, session.identity
-        ):
-            LOCKS_ASKED(LockFate.EXEMPT).inc()
-            return
-        yield replace(
-            dated(lock, self._clock.unix_ms()),
-            subject=subject,
-            author=lock.author or f"edge {session.edge_id}",
-            reason=lock.reason or reason,
-        )
+            reason = _reason(outcome.session, found)
+            yield from self._sanctions.wanted(outcome.session, lock, reason)
 
     def _fate(self, *, was_put: bool) -> LockFate:
         if not was_put:
@@ -146,6 +201,26 @@ def _sound_locks(batch: policy_pb2.OutcomeBatch) -> Iterator[AskedLock]:
         except (MalformedMessage, SubjectError) as error:
             LOCKS_ASKED(LockFate.MALFORMED).inc()
             event(_LOG, logging.WARNING, "lock malformed", edge=batch.edge_id, why=str(error))
+
+
+def _sound_penalties(batch: policy_pb2.OutcomeBatch) -> Iterator[AskedPenalty]:
+    for wire in batch.asked_penalties:
+        try:
+            asked = asked_penalty_from_wire(wire)
+            yield replace(asked, session=sound_session(asked.session))
+        except (MalformedMessage, SubjectError) as error:
+            LOCKS_ASKED(LockFate.MALFORMED).inc()
+            event(_LOG, logging.WARNING, "penalty malformed", edge=batch.edge_id, why=str(error))
+
+
+def _sound_rejections(batch: policy_pb2.OutcomeBatch) -> Iterator[Rejections]:
+    for wire in batch.rejections:
+        try:
+            told = rejections_from_wire(wire)
+            yield replace(told, session=sound_session(told.session))
+        except (MalformedMessage, SubjectError) as error:
+            OUTCOMES_MALFORMED().inc()
+            event(_LOG, logging.WARNING, "rejections malformed", edge=batch.edge_id, why=str(error))
 
 
 def _count(outcome: TransactionOutcome) -> None:

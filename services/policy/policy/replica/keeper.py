@@ -100,6 +100,17 @@ class FarmKeeper:
                 return [each.revision > 0 for each in written]
         return [self._put_here(lock) for lock in locks]
 
+    async def put(self, lock: Lock) -> None:
+        """In the place of the one that is there; here alone while the store is away."""
+        if not self._presence.away:
+            try:
+                await self._store.put_lock(lock)
+            except Unavailable as error:
+                self._presence.lost(error)
+            else:
+                return
+        self._put_here(lock)
+
     async def _take_picture(self) -> None:
         picture = await self._store.picture()
         if picture.rulebook is None:

@@ -14,7 +14,7 @@ from policy.dns.spf_check import SpfQuestion
 from policy.metrics import UNASKED_SENDERS
 from policy.replica.decider import Question
 from rulebook.dns import Dnsbl
-from smtpgated_contracts.values.asked import MailAsked
+from smtpgated_contracts.values.asked import MailAsked, SessionAsked
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import Decision, DecisionKind, SpfResult
 
@@ -57,8 +57,8 @@ class SenderFacts:
         """The whole answer; None: a fact is missing that ``in_time`` has to find out."""
         if decision.kind is not DecisionKind.ADMIT:
             return decision
-        if isinstance(question, SessionRef):
-            whole = self._with_zones(question, decision)
+        if isinstance(question, SessionAsked):
+            whole = self._with_zones(question.session, decision)
         elif isinstance(question, MailAsked) and question.wants_spf:
             whole = self._with_spf(question, decision)
         else:
@@ -72,9 +72,9 @@ class SenderFacts:
         deadline = asked_at + self._patience_s(patience_ms)
         self._waiting += 1
         try:
-            if isinstance(question, SessionRef):
+            if isinstance(question, SessionAsked):
                 lists = self._farm.rulebook.zones_asked
-                address = question.source.address
+                address = question.session.source.address
                 listed_in = await self._blocklists.listed(address, lists, deadline)
                 return replace(decision, listed_in=listed_in)
             if isinstance(question, MailAsked) and (about := self._about(question)):

@@ -22,8 +22,10 @@ from policy.core.farm import (
 )
 from policy.core.identities import MOST_IDENTITIES, IdentityEnd, NetworkIdentity
 from policy.core.journal import EDGE_MEMORY_MS, OutcomeEntry
-from policy.core.leases import LEASE_S, LeaseBook, LeaseRequest, Standing
+from policy.core.leases import LEASE_S, LeaseBook
 from policy.core.locks import outlasts
+from policy.core.penalties import Points
+from policy.core.rates import RateBook, Request, Settled, Spend
 from policy.core.subjects import counted_source
 from policy.ports import (
     ChangeBatch,
@@ -57,6 +59,8 @@ class MemoryStore(MemoryAmending):
     def forget_everything(self) -> None:
         """What a Redis without persistence does when it is restarted."""
         self._book = LeaseBook(self._lease_ms)
+        self._rates = RateBook()
+        self._points: dict[str, Points] = {}
         self._locks: dict[str, Lock] = {}
         self._exemptions: dict[str, Exemption] = {}
         self._identities: dict[str, NetworkIdentity] = {}
@@ -73,9 +77,20 @@ class MemoryStore(MemoryAmending):
 
     # ---- leases
 
-    async def settle(self, requests: Sequence[LeaseRequest], deadline: float) -> list[Standing]:
+    async def settle(self, requests: Sequence[Request], deadline: float) -> list[Settled]:
         now_ms = self._now()
-        return [self._book.settle(request, now_ms) for request in requests]
+        return [
+            self._rates.spend(request, now_ms)
+            if isinstance(request, Spend)
+            else self._book.settle(request, now_ms)
+            for request in requests
+        ]
+
+    async def add_points(self, subject: str, more: float, half_life_ms: int) -> float:
+        now_ms = self._now()
+        held = self._points.get(subject, Points(0.0, now_ms))
+        self._points[subject] = held.added(more, now_ms, half_life_ms)
+        return self._points[subject].points
 
     async def sessions(self, source: str, offset: int, limit: int) -> LeasePage:
         counted_as = counted_source(source) if source else ""

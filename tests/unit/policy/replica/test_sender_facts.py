@@ -16,7 +16,7 @@ from rulebook.dns import Dnsbl
 from smtpgated_contracts.values.asked import DataAsked, MailAsked
 from smtpgated_contracts.values.mail import Envelope
 from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind, SpfResult
-from tests.contract.policy.samples import session
+from tests.contract.policy.samples import asks, session
 
 DOCUMENT = """
 schema = 1
@@ -83,28 +83,28 @@ async def in_time(facts: SenderFacts, question: Question, patience_ms: int = 0) 
 def test_what_no_rule_depends_on_is_answered_at_once(dns: Dns) -> None:
     facts = facts_of(dns, document=DOCUMENT.format(rule=""))
     others = (mail(wants_spf=False), None, Release(()), DataAsked(session("a"), 1, ENVELOPE))
-    for question in (session("a"), *others):
+    for question in (asks("a"), *others):
         assert facts.at_once(question, ADMITTED) is ADMITTED
-    assert facts_of(dns).at_once(session("a"), ADMITTED) is None
+    assert facts_of(dns).at_once(asks("a"), ADMITTED) is None
     assert facts.at_once(mail(), ADMITTED) is None
 
 
 def test_who_is_not_admitted_waits_for_nothing(dns: Dns) -> None:
-    for question in (session("a"), mail()):
+    for question in (asks("a"), mail()):
         assert facts_of(dns).at_once(question, REFUSED) is REFUSED
 
 
 def test_what_is_known_is_answered_at_once(dns: Dns) -> None:
     dns.is_known = True
     facts = facts_of(dns)
-    assert facts.at_once(session("a"), ADMITTED) == LISTED
+    assert facts.at_once(asks("a"), ADMITTED) == LISTED
     assert facts.at_once(mail(), ADMITTED) == PASSED
     assert dns.asked == []
 
 
 async def test_a_session_gets_its_zones_and_a_mail_its_result(dns: Dns) -> None:
     facts = facts_of(dns)
-    assert await in_time(facts, session("a")) == LISTED
+    assert await in_time(facts, asks("a")) == LISTED
     assert await in_time(facts, mail()) == PASSED
     assert dns.asked == ["192.0.2.1", SpfQuestion("192.0.2.1", b"h.example", b"me@example.com")]
 

@@ -7,6 +7,7 @@ one slot of a cluster; several farms may share a Redis.
 from dataclasses import dataclass
 from typing import Final
 
+from policy.core.rates import Count
 from policy.core.subjects import counted_source
 from smtpgated_contracts.values.mail import SessionRef
 
@@ -65,6 +66,15 @@ class Keys:
         """ZSETs session id -> expiry, Unix ms: where this session is counted besides in total."""
         keys = [self.source(session.source.address)]
         return [*keys, self.identity_prefix + session.identity] if session.identity else keys
+
+    def rate(self, count: Count) -> str:
+        """HASH part of the window -> amount; ZSET name -> Unix ms where names are counted."""
+        kind = "names" if count.member else "rate"
+        return self._key(f"{kind}:{count.rate_id}:{count.window_ms}:{count.subject}")
+
+    def points(self, subject: str) -> str:
+        """HASH points -> number, at -> Unix ms: penalty points as they were at that moment."""
+        return self._key(f"points:{subject}")
 
     @property
     def revision(self) -> str:

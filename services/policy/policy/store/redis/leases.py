@@ -1,4 +1,4 @@
-"""Leases in Redis: a question is one script, a batch of questions one pipeline.
+"""Leases and rates in Redis: a question is one script, a batch of questions one pipeline.
 
 The time is Redis's own, the one clock that all replicas share; tests give another.
 """
@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
-from policy.core.leases import Lease, LeaseRequest, Open, Release, Renew, Standing
+from policy.core.leases import Lease, Open, Release, Renew, Standing
+from policy.core.rates import Request, Settled, Spend
 from policy.ports import LeasePage
 from policy.store.records import progress_from, progress_to_text
 from policy.store.redis.keys import Keys
 from policy.store.redis.link import Command, RedisLink, call
+from policy.store.redis.rates import spend_command, spent_from
 from policy.store.redis.script_files import LIST_SESSIONS, OPEN, RELEASE, RENEW
 from service_kit.clock import Clock
 from smtpgated_contracts.values.policy import SessionProgress
@@ -38,7 +40,7 @@ class RedisLeases:
         self._clock = clock
         self._common = (keys.leases, keys.opened, keys.sessions)
 
-    async def settle(self, requests: Sequence[LeaseRequest], deadline: float) -> list[Standing]:
+    async def settle(self, requests: Sequence[Request], deadline: float) -> list[Settled]:
         now = self._now()
         commands: list[Command] = []
         # Where the answer to each request stands; a long Renew is several commands.
@@ -48,6 +50,8 @@ class RedisLeases:
             match request:
                 case Open():
                     commands.append(self._open(request, now))
+                case Spend():
+                    commands.append(spend_command(self._keys, request, now))
                 case Renew(sessions):
                     commands += [self._renew(part, now) for part in _parts(sessions)]
                 case Release(session_ids):
@@ -57,10 +61,10 @@ class RedisLeases:
                         for part in _parts(session_ids)
                     ]
         if not commands:
-            return [Standing.GRANTED] * len(requests)
+            return [Standing.GRANTED for _ in requests]
         answers = await self._link.run(*commands, deadline=deadline)
         return [
-            _STANDINGS[answers[place]] if isinstance(request, Open) else Standing.GRANTED
+            _settled(request, answers, place)
             for request, place in zip(requests, places, strict=True)
         ]
 
@@ -101,6 +105,16 @@ class RedisLeases:
 
     def _now(self) -> int:
         return self._clock.unix_ms() if self._clock else 0
+
+
+def _settled(request: Request, answers: Sequence[Any], place: int) -> Settled:
+    match request:
+        case Open():
+            return _STANDINGS[answers[place]]
+        case Spend():
+            return spent_from(answers[place])
+        case _:
+            return Standing.GRANTED
 
 
 def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:

@@ -26,6 +26,8 @@ def _script(name: str) -> Script:
 OPEN: Final = _script("open")
 RENEW: Final = _script("renew")
 RELEASE: Final = _script("release")
+SPEND: Final = _script("spend")
+ADD_POINTS: Final = _script("add_points")
 LIST_SESSIONS: Final = _script("list_sessions")
 PUT_LOCK: Final = _script("put_lock")
 PUT_EXEMPTION: Final = _script("put_exemption")
@@ -41,6 +43,8 @@ ALL: Final = (
     OPEN,
     RENEW,
     RELEASE,
+    SPEND,
+    ADD_POINTS,
     LIST_SESSIONS,
     PUT_LOCK,
     PUT_EXEMPTION,

@@ -8,12 +8,15 @@ from policy.store.redis.keys import Keys
 from policy.store.redis.leases import RedisLeases
 from policy.store.redis.link import RedisLink
 from policy.store.redis.masters import MasterFinder
+from policy.store.redis.penalties import RedisPenalties
 from policy.store.redis.shared_state import RedisSharedState
 from policy.store.redis.whereabouts import Whereabouts
 from service_kit.clock import Clock
 
 
-class RedisStore(RedisLeases, RedisSharedState, RedisIdentities, RedisJournal, RedisAmending):
+class RedisStore(
+    RedisLeases, RedisPenalties, RedisSharedState, RedisIdentities, RedisJournal, RedisAmending
+):
     """``farm`` names the keys. ``clock`` None: the time is Redis's own.
 
     ``finder`` says which node has them; None: the one of the URL.
@@ -34,6 +37,7 @@ class RedisStore(RedisLeases, RedisSharedState, RedisIdentities, RedisJournal, R
         feed_link = RedisLink(url, deadline_s, most_connections=1, whereabouts=whereabouts)
         keys = Keys(farm)
         RedisLeases.__init__(self, link, keys, lease_ms, clock)
+        RedisPenalties.__init__(self, link, keys, clock)
         RedisSharedState.__init__(self, link, feed_link, keys, clock)
         RedisIdentities.__init__(self, link, keys)
         RedisJournal.__init__(self, link, keys, clock)

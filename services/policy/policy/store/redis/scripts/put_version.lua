@@ -1,4 +1,4 @@
--- Puts a rulebook in force if the stored one is still the expected one; keeps the old ones' texts.
+-- Puts a rulebook in force if the expected one is stored; keeps old texts. Times are Unix milliseconds.
 -- Times are Unix milliseconds.
 -- KEYS  1 revision  2 changes  3 audit  4 rulebook  5 rulebook:documents  6 rulebook:versions
 -- ARGV  1 changes kept, about  2 audit entries kept, about  3 versions kept
