@@ -10,6 +10,9 @@ from policy.admin.problems import problem
 
 MOST_BODY_OCTETS: Final = 64 * 1024
 
+# Of a body that is too large: who is cut while he sends never reads why.
+_MOST_DISCARDED_OCTETS: Final = 16 * 1024 * 1024
+
 # No origin but our own, and no inline script: what a stranger wrote into his HELO must stay
 # text on the status page. Swagger UI styles its elements inline, scripts never.
 _POLICY: Final = (
@@ -65,17 +68,22 @@ class BoundedBody:
         headers = Headers(scope=scope)
         most = self._most(scope["path"], headers.get("authorization", ""))
         announced = headers.get("content-length", "0")
+        length = int(announced) if announced.isdecimal() else 0
+        too_large = length > most
         body = bytearray()
-        more = not announced.isdecimal() or int(announced) <= most
-        too_large = not more
-        while more:
+        read, more = 0, length <= most + _MOST_DISCARDED_OCTETS
+        while more and read <= most + _MOST_DISCARDED_OCTETS:
             message = await receive()
             if message["type"] != "http.request":
                 return  # gone before he had finished
-            body += message.get("body", b"")
+            part = message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > most:
-                too_large, more = True, False
+            read += len(part)
+            too_large = too_large or read > most
+            if too_large:
+                body.clear()
+            else:
+                body += part
         if too_large:
             answer = problem(413, f"a body has at most {most} octets")
             answer.headers["Connection"] = "close"
