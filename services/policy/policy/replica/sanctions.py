@@ -9,6 +9,7 @@ Errors: none leave; what cannot be kept is counted.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -25,9 +26,11 @@ from rulebook.bearers import borne_by
 from rulebook.rates import Rate
 from service_kit.clock import Clock
 from service_kit.failures import Unavailable
+from service_kit.logs import event
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import Lock, Penalty
 
+_LOG: Final = logging.getLogger(__name__)
 MOST_ASKED: Final = 10_000
 """Subjects whose sanctions by limits wait; those beyond are left out, and counted."""
 MOST_ALONE: Final = 10_000
@@ -104,6 +107,15 @@ class Sanctions:
             PENALTIES().inc()
             points = await self._points(subject, penalty.points, rules.half_life_s * 1000)
             now_ms = self._clock.unix_ms()
+            event(
+                _LOG,
+                logging.INFO,
+                "penalty",
+                subject=subject,
+                cause=penalty.cause,
+                added=penalty.points,
+                points=round(points, 1),
+            )
             lock = penalty_lock(subject, penalty.cause, points, rules, now_ms)
             if lock is not None:
                 await self._put(lock, now_ms)
