@@ -7,13 +7,16 @@ from fastapi import FastAPI
 
 from policy.admin import (
     routes_audit,
+    routes_copies,
     routes_exemptions,
     routes_farm,
     routes_identities,
+    routes_limits,
     routes_locks,
     routes_pages,
     routes_process,
     routes_rulebook,
+    routes_simulation,
     routes_tokens,
 )
 from policy.admin.auth import caller_of
@@ -27,10 +30,13 @@ needs a bearer token. Errors are problem+json (RFC 9457). Times are UTC.
 """
 _ROUTES: Final = (
     routes_farm,
+    routes_copies,  # before the routes that take any subject
     routes_locks,
     routes_exemptions,
+    routes_limits,
     routes_identities,
     routes_rulebook,
+    routes_simulation,
     routes_audit,
     routes_tokens,
     routes_process,
@@ -45,6 +51,11 @@ _LARGER_BODIES: Final = {
         (routes_rulebook.PATH, routes_rulebook.VALIDATE_PATH),
         routes_rulebook.LARGEST_BODY_OCTETS,
     ),
+    **dict.fromkeys(
+        (routes_copies.LOCKS_PATH, routes_copies.EXEMPTIONS_PATH),
+        routes_copies.LARGEST_BODY_OCTETS,
+    ),
+    routes_simulation.PATH: routes_simulation.LARGEST_BODY_OCTETS,
 }
 
 

@@ -48,6 +48,8 @@ async def create_lock(
     if_none_match: IfNoneMatch = "",
 ) -> LockView:
     lock = new_lock(by, here, wanted)
+    if here.farm.exemptions.cover_subject(lock.subject):
+        raise Problem(409, "the subject is exempt: no lock would hold; remove the exemption first")
     made = authorship(here, by, wanted.reason)
     wants = expected(if_match, if_none_match)
     change = Amendment(Area.LOCK, lock.subject, lock, made, wants)
@@ -77,7 +79,7 @@ async def remove_lock(
 
 
 def new_lock(by: Caller, here: AdminContext, wanted: NewLock) -> Lock:
-    """Raises Problem 403, 409, 422."""
+    """Raises Problem 403, 422."""
     subject = read_subject(wanted.subject)
     by.must_cover(subject)
     now_ms = here.clock.unix_ms()
@@ -85,8 +87,6 @@ def new_lock(by: Caller, here: AdminContext, wanted: NewLock) -> Lock:
         expires_at_ms = wanted.expires_at_ms(now_ms)
     except ValueError as error:
         raise Problem(422, str(error)) from None
-    if here.farm.exemptions.cover_subject(subject):
-        raise Problem(409, f"{subject} is exempt: no lock would hold; remove the exemption first")
     return Lock(subject, wanted.cause, expires_at_ms, now_ms, by.name, wanted.reason)
 
 

@@ -61,13 +61,13 @@ async def put_rulebook(
     if_match: IfMatch = "",
 ) -> VersionView:
     document = await _document(request)
-    await _sound(document)
+    await sound(document)
     return await _put(here, by, document, query.reason, if_match, answer)
 
 
 @router.post("/validate", summary="Say what is wrong with a rulebook", openapi_extra=_BODY)
 async def validate(_by: FarmViewer, request: Request) -> SoundView:
-    return SoundView.of(await _sound(await _document(request)))
+    return SoundView.of(await sound(await _document(request)))
 
 
 @router.get("/versions", summary="Rulebooks that were put in force, newest first")
@@ -77,7 +77,7 @@ async def versions(_by: FarmViewer, here: Here) -> VersionPage:
 
 @router.get("/versions/{version}", summary="An old rulebook")
 async def version(_by: FarmViewer, here: Here, version: int) -> RulebookView:
-    return RulebookView(version=version, document=await _text_of(here, version))
+    return RulebookView(version=version, document=await text_of(here, version))
 
 
 @router.get(
@@ -93,7 +93,7 @@ async def diff(
     against: Annotated[int | None, Query(description="Left out: the version before.")] = None,
 ) -> Response:
     before = version - 1 if against is None else against
-    old, new = await _text_of(here, before), await _text_of(here, version)
+    old, new = await text_of(here, before), await text_of(here, version)
     lines = old.splitlines(), new.splitlines()
     if sum(map(len, lines)) > MOST_COMPARED_LINES:
         raise Problem(422, f"together they have more than {MOST_COMPARED_LINES} lines")
@@ -105,8 +105,8 @@ async def diff(
 async def rollback(
     by: Admin, here: Here, wanted: Rollback, answer: Response, if_match: IfMatch = ""
 ) -> VersionView:
-    document = await _text_of(here, wanted.version)
-    await _sound(document)
+    document = await text_of(here, wanted.version)
+    await sound(document)
     return await _put(here, by, document, wanted.reason, if_match, answer)
 
 
@@ -141,14 +141,14 @@ async def _document(request: Request) -> str:
         raise Problem(422, f"the document is not UTF-8: octet {error.start}") from None
 
 
-async def _sound(document: str) -> Rulebook:
+async def sound(document: str) -> Rulebook:
     try:
         return await asyncio.to_thread(parse, document)
     except RulebookError as error:
         raise Problem(422, str(error)) from None
 
 
-async def _text_of(here: AdminContext, version: int) -> str:
+async def text_of(here: AdminContext, version: int) -> str:
     stored = _stored(here)
     if version == stored.version:
         return stored.document

@@ -132,7 +132,7 @@ def purchase(book: Rulebook, occasion: Occasion) -> Purchase | None:
         for rate in book.rates
         if rate.count in occasion.costs
         if rate.profile in ("", *occasion.profiles)
-        if not (occasion.exempt and rate.per not in _OF_EVERYBODY)
+        if not (occasion.exempt and rate.per not in OF_EVERYBODY)
         if (subject := _SUBJECTS[rate.per](occasion.session, occasion.envelope))
     ]
     if not pairs:
@@ -140,7 +140,7 @@ def purchase(book: Rulebook, occasion: Occasion) -> Purchase | None:
     return Purchase(tuple(rate for rate, _ in pairs), Spend(tuple(count for _, count in pairs)))
 
 
-_OF_EVERYBODY: Final = frozenset({Per.TOTAL, Per.DESTINATION})
+OF_EVERYBODY: Final = frozenset({Per.TOTAL, Per.DESTINATION})
 
 
 def _count(rate: Rate, subject: str, occasion: Occasion) -> Count:

@@ -9,6 +9,7 @@ from policy.admin.token_uses import TokenUses
 from policy.replica.presence import StorePresence
 from policy.store.memory import MemoryStore
 from service_kit.clock import ManualClock
+from service_kit.tasks import Tasks
 from tests.support.eventually import eventually
 
 
@@ -20,7 +21,7 @@ async def test_uses_are_told_once_the_store_is_there(monkeypatch: pytest.MonkeyP
     store.away = "gone"
     uses.used("t1", 5)
     uses.used("t1", 7)
-    telling = asyncio.ensure_future(uses.tell(store, presence))
+    telling = Tasks().spawn(uses.tell(store, presence), name="uses")
     await eventually(lambda: presence.away)
     assert uses.of("t1") == 7
     store.away = ""
