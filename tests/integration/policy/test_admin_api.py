@@ -365,3 +365,18 @@ async def test_a_lock_made_by_one_replica_is_seen_by_the_other(
     other: Replica = await start()
     await http.post("/api/v1/locks", json=LOCK)
     await eventually(lambda: len(other.app.farm.locks) == 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/v1/locks", "GET, POST"),
+        ("PATCH", "/api/v1/locks/address:192.0.2.1", "DELETE, GET"),
+        ("DELETE", "/api/v1/rulebook", "GET, PUT"),
+    ],
+)
+async def test_what_a_path_allows_is_said_whole(
+    http: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    answer = await http.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)

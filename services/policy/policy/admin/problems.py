@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from service_kit.failures import Unavailable
 from service_kit.logs import event
@@ -52,7 +53,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}
         },
     }
-    for status in (401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503, 507)
+    for status in (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503, 507)
 }
 """For the specification: what any route may answer besides its own."""
 
@@ -95,9 +96,21 @@ async def _of_ours(_request: Request, error: Exception) -> JSONResponse:
     return problem(error.status, error.detail, error.headers)
 
 
-async def _of_starlette(_request: Request, error: Exception) -> JSONResponse:
+async def _of_starlette(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return problem(405, "not with this method", {"Allow": ", ".join(_allowed(request))})
     return problem(error.status_code, str(error.detail), error.headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Starlette names the methods of one route; each of ours has one method (RFC 9110 §10.2.1)."""
+    return sorted(
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    )
 
 
 async def _of_validation(_request: Request, error: Exception) -> JSONResponse:

@@ -30,7 +30,13 @@ async def readyz(here: Here) -> JSONResponse:
     return JSONResponse(state, status_code=200 if ready else 503)
 
 
-@router.get("/metrics", summary="For Prometheus", dependencies=[Depends(viewer_unless_open)])
+@router.get(
+    "/metrics",
+    summary="For Prometheus",
+    dependencies=[Depends(viewer_unless_open)],
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}},
+)
 async def metrics() -> Response:
     return Response(exposition(), media_type=CONTENT_TYPE)
 
