@@ -2,7 +2,7 @@
 
     FOLDER/authority/   authority.pem, key.pem              who signs; keep it to yourself
     FOLDER/edge-proxy/  authority.pem, certificate.pem, key.pem
-    FOLDER/scanner/     the same
+    FOLDER/scanner/     the same, redis-url for its verdict cache
     FOLDER/policy/      the same, admin-token, redis-url
     FOLDER/valkey/      valkey.conf, with the password
 
@@ -24,6 +24,7 @@ from lab.admin_token import kept_token
 
 SERVICES: Final = ("edge-proxy", "scanner", "policy")
 LIFE: Final = timedelta(days=3650)
+_DATABASES: Final = {"policy": 0, "scanner": 1}
 _VALKEY: Final = """\
 # Written at the first start; the password is policy's too (redis-url).
 bind 0.0.0.0 ::
@@ -77,7 +78,9 @@ def _valkey(folder: Path, address: str) -> None:
     if (folder / "valkey" / "valkey.conf").exists():
         return
     password = secrets.token_urlsafe(32)
-    _write(folder / "policy" / "redis-url", f"redis://:{password}@{address}/0\n".encode())
+    for service, database in _DATABASES.items():
+        url = f"redis://:{password}@{address}/{database}\n"
+        _write(folder / service / "redis-url", url.encode())
     _write(folder / "valkey" / "valkey.conf", _VALKEY.format(password=password).encode())
 
 

@@ -44,7 +44,7 @@ def test_a_service_that_lost_its_key_gets_a_new_one_of_the_same_authority(tmp_pa
     assert (tmp_path / "scanner" / "authority.pem").read_bytes() == authority
 
 
-def test_policy_and_the_store_share_a_password_that_nobody_else_is_told(tmp_path: Path) -> None:
+def test_who_needs_the_store_shares_its_password_and_nobody_else_is_told(tmp_path: Path) -> None:
     prepare(tmp_path, "store:6379")
     url = (tmp_path / "policy" / "redis-url").read_text().strip()
     password = url.removeprefix("redis://:").removesuffix("@store:6379/0")
@@ -52,4 +52,4 @@ def test_policy_and_the_store_share_a_password_that_nobody_else_is_told(tmp_path
     holders = {
         path.parent.name for path, text in _files(tmp_path).items() if password.encode() in text
     }
-    assert holders == {"policy", "valkey"}
+    assert holders == {"policy", "scanner", "valkey"}
