@@ -74,6 +74,7 @@ def build_admin(context: AdminContext) -> FastAPI:
     app.state.context = context
     for module in _ROUTES:
         app.include_router(module.router)
+    app.state.routes = [route for module in _ROUTES for route in module.router.routes]
     answer_with_problems(app)
     app.add_middleware(
         BoundedBody,

@@ -1,7 +1,7 @@
 """Errors as problem+json (RFC 9457). What a client sent is never echoed."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.routing import BaseRoute, Match, Route
 
 from service_kit.failures import Unavailable
 from service_kit.logs import event
@@ -59,7 +59,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def answer_with_problems(app: FastAPI) -> None:
-    """Every error of ``app`` becomes a problem."""
+    """Every error of ``app`` becomes a problem. ``app.state.routes`` are its routes."""
     app.add_exception_handler(Problem, _of_ours)
     app.add_exception_handler(HTTPException, _of_starlette)
     app.add_exception_handler(RequestValidationError, _of_validation)
@@ -105,9 +105,10 @@ async def _of_starlette(request: Request, error: Exception) -> JSONResponse:
 
 def _allowed(request: Request) -> list[str]:
     """Starlette names the methods of one route; each of ours has one method (RFC 9110 §10.2.1)."""
+    routes: Sequence[BaseRoute] = request.app.state.routes
     return sorted(
         method
-        for route in request.app.routes
+        for route in routes
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
         for method in route.methods or ()
     )
