@@ -12,13 +12,14 @@ from typing import Final
 
 from policy.admin.app import build_admin
 from policy.admin.context import AdminContext
+from policy.admin.live import LiveFeed
 from policy.admin.server import AdminServer
 from policy.admin.throttle import LoginThrottle
 from policy.admin.token_uses import TokenUses
 from policy.admin.tokens import Tokens, read_tokens
 from policy.backing import dns_resolver, redis_store
 from policy.config import PolicySettings
-from policy.core.farm import Farm
+from policy.core.farm import Announcement, Farm
 from policy.core.local_limiter import LocalLimiter
 from policy.dns.dnsbl import DnsblChecker
 from policy.dns.spf_check import SpfChecker
@@ -92,11 +93,12 @@ class PolicyApp:
         self._limiter = LocalLimiter(redis.away_share, lease_ms)
         self._contacts = EdgeContacts(clock)
         self._watchers = Watchers(self.farm, clock)
+        self._live = LiveFeed(self.store, self.presence)
         self.keeper: Final = FarmKeeper(
             self.farm,
             self.store,
             self.presence,
-            self._watchers.announce,
+            self._announce,
             clock,
             _first_document(settings),
             self._copy,
@@ -155,6 +157,7 @@ class PolicyApp:
     async def stop(self, grace_s: float) -> None:
         """Streams end in good order, what is under way may end within ``grace_s``."""
         self._servicer.drain()
+        self._live.end()
         async with asyncio.TaskGroup() as stopping:
             if self._grpc is not None:
                 stopping.create_task(self._grpc.stop(grace_s))
@@ -167,6 +170,10 @@ class PolicyApp:
             await self._metrics.aclose()
         await self._resolver.aclose()
         await self.store.aclose()
+
+    def _announce(self, announcement: Announcement) -> None:
+        self._watchers.announce(announcement)
+        self._live.announce(announcement)
 
     def _make_servicer(self) -> PolicyServicer:
         farm, store, presence, clock = self.farm, self.store, self.presence, self._clock
@@ -207,6 +214,7 @@ class PolicyApp:
             first_tokens=tokens,
             throttle=LoginThrottle(self._clock),
             uses=self._uses,
+            live=self._live,
             metrics_open=self._settings.admin.metrics_open,
             clock=self._clock,
         )
@@ -223,6 +231,7 @@ class PolicyApp:
         )
         self._tasks.spawn(chores.forget_expired(store, farm, presence, clock), name="expiry")
         self._tasks.spawn(self._uses.tell(store, presence), name="uses of tokens")
+        self._tasks.spawn(self._live.follow_outcomes(), name="live view")
         if self._copy is not None:
             keeping = chores.keep_copy(self._copy, self.keeper, farm, clock)
             self._tasks.spawn(keeping, name="copy on disk")

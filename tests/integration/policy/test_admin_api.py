@@ -340,6 +340,7 @@ async def test_every_reference_of_the_specification_resolves(http: httpx.AsyncCl
         "/api/v1/rulebook/versions/{version}/diff",
         "/api/v1/rulebook/rollback",
         "/api/v1/simulate",
+        "/api/v1/live",
         "/api/v1/limits/{subject}",
         "/api/v1/locks/export",
         "/api/v1/locks/import",

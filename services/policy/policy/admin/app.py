@@ -12,6 +12,7 @@ from policy.admin import (
     routes_farm,
     routes_identities,
     routes_limits,
+    routes_live,
     routes_locks,
     routes_pages,
     routes_process,
@@ -30,6 +31,7 @@ needs a bearer token. Errors are problem+json (RFC 9457). Times are UTC.
 """
 _ROUTES: Final = (
     routes_farm,
+    routes_live,
     routes_copies,  # before the routes that take any subject
     routes_locks,
     routes_exemptions,

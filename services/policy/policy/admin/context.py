@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from policy.admin.live import LiveFeed
 from policy.admin.throttle import LoginThrottle
 from policy.admin.token_uses import TokenUses
 from policy.admin.tokens import Tokens
@@ -38,6 +39,7 @@ class AdminContext:
     first_tokens: Tokens
     throttle: LoginThrottle
     uses: TokenUses
+    live: LiveFeed
     metrics_open: bool
     clock: Clock
 

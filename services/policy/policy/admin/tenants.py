@@ -30,8 +30,10 @@ def seen(tenancy: Tenancy, entries: Subjects) -> int:
 
 def covers_outcome(tenancy: Tenancy, entry: OutcomeEntry) -> bool:
     """``source`` of an entry is written address:port, [address]:port for IPv6."""
+    if not tenancy.networks:
+        return True
     host = entry.source.rpartition(":")[0].strip("[]")
     try:
         return tenancy.covers_address(normal_address(host))
     except SubjectError:
-        return not tenancy.networks
+        return False
