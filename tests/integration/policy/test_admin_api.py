@@ -33,7 +33,7 @@ CLOSED = (
     ("GET", "/metrics"),
     ("GET", "/api/openapi.json"),
 )
-OPEN = ("/healthz", "/readyz", "/", "/docs", "/static/status.js", "/static/swagger-ui-bundle.js")
+OPEN = ("/healthz", "/readyz", "/", "/docs", "/static/live.js", "/static/swagger-ui-bundle.js")
 
 
 NOT_OURS: tuple[dict[str, str], ...] = (
@@ -78,7 +78,7 @@ async def test_health_and_the_shells_need_no_token(replica: Replica, path: str) 
 
 async def test_the_pages_name_no_origin_but_ours(replica: Replica) -> None:
     async with replica.http(token=None) as http:
-        for path in ("/", "/docs", "/static/status.js", "/static/docs.js", "/static/pages.css"):
+        for path in ("/", "/docs", "/static/live.js", "/static/status.js", "/static/pages.css"):
             assert "//" not in (await http.get(path)).text.replace("// ", "").replace(
                 "http://www.w3.org/2000/svg", ""
             ), path

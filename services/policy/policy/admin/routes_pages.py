@@ -22,6 +22,7 @@ _ASSETS: Final = {
     "status.js": (_WEB, "text/javascript"),
     "docs.js": (_WEB, "text/javascript"),
     "token.js": (_WEB, "text/javascript"),
+    "live.js": (_WEB, "text/javascript"),
     "pages.css": (_WEB, "text/css"),
     "icon.svg": (_WEB, "image/svg+xml"),
     "swagger-ui-bundle.js": (_SWAGGER_UI, "text/javascript"),

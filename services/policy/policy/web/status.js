@@ -1,9 +1,13 @@
-// The status page: asks the REST API every two seconds and shows what it says.
+// The status page: asks the REST API when something happened, and every two seconds while nobody
+// tells it, and shows what it says.
 // Strangers' texts (HELO, addresses) only ever become textContent.
 
+import { follow, state as live } from "/static/live.js";
 import { ask, signIn, token } from "/static/token.js";
 
 const PERIOD_MS = 2000;
+const TOLD_PERIOD_MS = 5000;
+const SOON_MS = 200;
 const SPARK_POINTS = 60;
 const ROWS = 50;
 const byId = (id) => document.getElementById(id);
@@ -11,6 +15,8 @@ const number = new Intl.NumberFormat("en");
 const spark = [];
 let previous = null;
 let timer = 0;
+let following = null;
+let soon = false;
 
 // ---- texts
 
@@ -307,6 +313,7 @@ function unlessSignedOut(refused) {
 
 async function refresh() {
   clearTimeout(timer);
+  soon = false;
   try {
     if (!document.hidden) await load();
   } catch (refused) {
@@ -316,11 +323,25 @@ async function refresh() {
     state.className = "pill bad";
   }
   clearTimeout(timer);
-  timer = setTimeout(refresh, PERIOD_MS);
+  timer = setTimeout(refresh, live.told ? TOLD_PERIOD_MS : PERIOD_MS);
+  if (!following) {
+    following = new AbortController();
+    follow(happened, following.signal);
+  }
+}
+
+function happened(kind) {
+  // Once until the next round: in a busy farm something happens all the time.
+  if (kind === "status" || soon) return;
+  soon = true;
+  clearTimeout(timer);
+  timer = setTimeout(refresh, SOON_MS);
 }
 
 function signedOut() {
   clearTimeout(timer);
+  following?.abort();
+  following = null;
   token.forget();
   byId("dashboard").hidden = byId("forget").hidden = true;
   byId("state").textContent = "not connected";
