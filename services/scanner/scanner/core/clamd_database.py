@@ -24,6 +24,12 @@ _HEADER: Final = re.compile(rb"ClamAV-VDB:[^:]{1,64}:(\d{1,9}):")
 _PLAIN_SIGNATURE: Final = re.compile(rb"([^:\s]{1,200}):0:\*:((?:[0-9a-fA-F]{2}){8,512})(?::|\s*$)")
 
 
+# Wildcards and all (the same chapter); what is behind the signature are versions of the engine.
+_ANY_SIGNATURE: Final = re.compile(
+    rb"[^:]+:\d{1,2}:[^:]*:[0-9a-fA-F?*{}()|!\[\]~LBWlbw-]+(?::\d*){0,2}\s*"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """A content that one signature finds, and so the proof that it was loaded."""
@@ -36,6 +42,14 @@ def number_of(header: bytes) -> int | None:
     """Of a container's first octets."""
     parsed = _HEADER.match(header)
     return None if parsed is None else int(parsed[1])
+
+
+def malformed(lines: bytes) -> str:
+    """What of an .ndb file no clamd loads; empty if nothing is seen that it would not."""
+    for line in lines.splitlines():
+        if line.strip() and not line.startswith(b"#") and _ANY_SIGNATURE.fullmatch(line) is None:
+            return f"no signature: {line[:80].decode('ascii', 'backslashreplace')}"
+    return ""
 
 
 def last_probe(lines: bytes) -> Probe | None:

@@ -21,6 +21,7 @@ from scanner.core.clamd_database import (
     PLAIN,
     Probe,
     last_probe,
+    malformed,
     number_of,
 )
 
@@ -33,11 +34,13 @@ _Stamp = tuple[str, int, int, int]
 @dataclass(frozen=True, slots=True)
 class Edition:
     """``digits`` stand for all of it. ``number``: that of daily, which clamd tells; None
-    without. ``probes``: signatures of other files that can be tried."""
+    without. ``probes``: signatures of other files that can be tried. ``malformed``: why no clamd
+    would load it, as far as that can be seen from outside."""
 
     digits: str
     number: int | None = None
     probes: tuple[Probe, ...] = ()
+    malformed: str = ""
 
 
 class Folder:
@@ -75,17 +78,21 @@ def _edition(files: list[Path]) -> Edition:
     digest = blake2b(digest_size=4)
     numbers: dict[str, int] = {}
     probes: list[Probe] = []
+    wrong = ""
     for path in files:
         number = number_of(_head(path)) if path.suffix in CONTAINERS else None
         if number is not None:
             numbers[path.stem] = max(number, numbers.get(path.stem, 0))
             continue
         digest.update(os.fsencode(path.name) + b"\0" + _digest(path))
-        if path.suffix == ".ndb" and len(probes) < MOST_PROBES:
-            probe = last_probe(_tail(path))
-            probes.extend([probe] if probe else [])
+        if path.suffix == ".ndb":
+            lines = _tail(path)
+            if len(probes) < MOST_PROBES and (probe := last_probe(lines)):
+                probes.append(probe)
+            if not wrong and (seen := malformed(lines)):
+                wrong = f"{path.name}: {seen}"
     digest.update(repr(sorted(numbers.items())).encode())
-    return Edition(digest.hexdigest(), numbers.get("daily"), tuple(probes))
+    return Edition(digest.hexdigest(), numbers.get("daily"), tuple(probes), wrong)
 
 
 def _head(path: Path) -> bytes:
@@ -94,9 +101,12 @@ def _head(path: Path) -> bytes:
 
 
 def _tail(path: Path) -> bytes:
+    """The last whole lines."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _TAIL_OCTETS))
-        return file.read(_TAIL_OCTETS)
+        start = max(0, path.stat().st_size - _TAIL_OCTETS)
+        file.seek(start)
+        octets = file.read(_TAIL_OCTETS)
+    return octets.partition(b"\n")[2] if start else octets
 
 
 def _digest(path: Path) -> bytes:

@@ -36,6 +36,8 @@ class Result:
 async def reloaded(daemon: Daemon, edition: Edition | None, patience_s: float) -> Result:
     """``edition``: what it must have afterwards; None: whatever there is. ``patience_s``: for it
     to load and to show it."""
+    if edition is not None and edition.malformed:
+        return Result(ReloadOutcome.KEPT, edition.malformed)
     try:
         found = await daemon.finds(TEST_VIRUS)
         unknown = await unknown_probes(daemon, edition)

@@ -11,10 +11,11 @@ No errors: what goes wrong is logged, counted, and tried again at a later look.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from scanner.ports import Daemon, EngineFailure, ReloadOutcome
+from scanner.ports import Daemon, Duty, EngineFailure, ReloadOutcome
 from scanner.signatures.duties import Duties
 from scanner.signatures.farm import TURN_S, Farm
 from scanner.signatures.folder import Edition, Folder
@@ -24,8 +25,11 @@ from scanner.signatures.settings import SignatureSettings
 from scanner.signatures.troubles import Troubles
 from service_kit.failures import Unavailable
 from service_kit.health import Readiness
+from service_kit.logs import event
 from service_kit.tasks import Tasks
 
+_LOG: Final = logging.getLogger(__name__)
+_FOUND: Final = "signatures in the folder"
 _WAITS: Final = "signatures wait for other replicas"
 _UNREADABLE: Final = "database folder cannot be read"
 
@@ -50,6 +54,7 @@ class Roll:
         self._presence = Presence(farm, readiness, self._troubles)
         self._duties = Duties(daemons, readiness, settings.drain_s, settings.reload_deadline_s)
         self._demanded = asyncio.Event()
+        self._told = ""
 
     def demand(self) -> None:
         """All daemons reload, whatever is in the folder, and whatever broke before."""
@@ -70,7 +75,8 @@ class Roll:
         await self._duties.try_again()
         edition = await self._edition()
         for each in self._daemons:
-            if edition is not None and each.edition == edition.digits:
+            in_force = each.duty is not Duty.NONE
+            if edition is not None and each.edition == edition.digits and in_force:
                 each.refused = ""
         demanded = self._demanded.is_set()
         self._demanded.clear()
@@ -98,6 +104,8 @@ class Roll:
             if result.outcome is ReloadOutcome.LOADED:
                 daemon.edition, daemon.refused = edition.digits if edition else "", ""
             elif result.outcome is not ReloadOutcome.AWAY:
+                if result.outcome is ReloadOutcome.LOST and edition is not None:
+                    daemon.edition = edition.digits  # it has it, and is of no use with it
                 self._refuse(result.why)
                 if edition is not None:
                     with contextlib.suppress(Unavailable):
@@ -155,6 +163,9 @@ class Roll:
             self._troubles.note(_UNREADABLE, str(wrong))
             return None
         self._troubles.over(_UNREADABLE)
+        if edition is not None and edition.digits != self._told:
+            self._told = edition.digits
+            event(_LOG, logging.INFO, _FOUND, edition=edition.digits, number=edition.number)
         return edition
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.core.clamd_database import Probe, last_probe, number_of
+from scanner.core.clamd_database import Probe, last_probe, malformed, number_of
 
 OFFICIAL = b"ClamAV-VDB:23 Nov 2026 10-00 -0500:27500:2066745:90:0123:dsig:builder:1795428000"
 
@@ -50,3 +50,24 @@ def test_any_octets_are_read_without_an_error(octets: bytes) -> None:
 @given(st.binary(min_size=8, max_size=512))
 def test_a_probe_is_what_its_signature_finds(content: bytes) -> None:
     assert last_probe(b"Own:0:*:%s\n" % content.hex().encode()) == Probe("Own", content)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Name:0:*:deadbeef",
+        b"Name:1:EP+0,300:de??ad*be{4-8}ef(aa|bb)",
+        b"Name:4:*:deadbeef:51:255",
+        b"# a comment",
+        b"",
+    ],
+)
+def test_what_clamav_documents_is_not_malformed(line: bytes) -> None:
+    assert malformed(b"First:0:*:deadbeef\n" + line + b"\r\n") == ""
+
+
+@pytest.mark.parametrize(
+    "line", [b"Broken:0:*:this is not hexadecimal", b"Name:0:*", b"half of a line", b"\xff\x00"]
+)
+def test_what_no_clamd_loads_is_named(line: bytes) -> None:
+    assert malformed(b"First:0:*:deadbeef\n" + line + b"\n").startswith("no signature: ")
