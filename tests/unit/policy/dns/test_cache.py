@@ -70,7 +70,7 @@ def test_the_bound_holds_whatever_is_put(puts: list[tuple[int, int]]) -> None:
 
 
 def test_the_bound_is_about_what_memory_says() -> None:
-    """Within a factor of two: it is an estimate, and operators plan with it."""
+    """An estimate that operators plan with: rather more than there is than less."""
     bound = 2 * 2**20
     tracemalloc.start()
     try:
@@ -81,4 +81,4 @@ def test_the_bound_is_about_what_memory_says() -> None:
         used, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert bound / 2 < used < 2 * bound
+    assert bound / 3 < used < 1.5 * bound
