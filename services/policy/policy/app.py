@@ -125,8 +125,10 @@ class PolicyApp:
     async def start(self) -> None:
         """Listen everywhere. Ready only when the store has been read once."""
         settings = self._settings
-        tokens = read_tokens(settings.admin.token_file)
-        self._admin = AdminServer(build_admin(self._admin_context(tokens)), settings.admin.listen)
+        if settings.admin.serve:
+            tokens = read_tokens(settings.admin.token_file)
+            api = build_admin(self._admin_context(tokens))
+            self._admin = AdminServer(api, settings.admin.listen)
         if settings.metrics.listen is not None:
             self._metrics = await serve_http(settings.metrics.listen, self.readiness)
         self._grpc = await start_server(
@@ -142,7 +144,8 @@ class PolicyApp:
         )
         self._following = self._tasks.spawn(self.keeper.run(), name="farm keeper")
         self._spawn_chores()
-        self._admin.start(self._tasks)
+        if self._admin is not None:
+            self._admin.start(self._tasks)
         if settings.redis.required_at_start:
             await self._wait_for_the_store()
 

@@ -22,6 +22,9 @@ class ListenSettings(Settings):
 
 
 class AdminSettings(Settings):
+    serve: bool = True
+    """False: not here. So the API can have a process of its own: one replica more, which no edge
+    is told of, beside those that edges ask."""
     listen: HostPort = HostPort("127.0.0.1", 8080)
     """The REST API and the status page. Plain HTTP: loopback, or behind your TLS proxy."""
     token_file: Path = Path(".run/admin-token")
