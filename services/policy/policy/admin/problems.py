@@ -106,10 +106,16 @@ async def _of_starlette(request: Request, error: Exception) -> JSONResponse:
 def _allowed(request: Request) -> list[str]:
     """Starlette names the methods of one route; each of ours has one method (RFC 9110 §10.2.1)."""
     routes: Sequence[BaseRoute] = request.app.state.routes
-    return sorted(
-        method
+    matching = [
+        route
         for route in routes
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    # The first path that fits is the resource; /locks/{subject} would fit /locks/export, too.
+    return sorted(
+        method
+        for route in matching
+        if route.path == matching[0].path
         for method in route.methods or ()
     )
 
