@@ -48,8 +48,12 @@ def prefix_of(address: str, length: int) -> str:
     return f"prefix:{ip_network((ip_address(address).packed, length), strict=False)}"
 
 
-def _source(session: SessionRef) -> str:
-    """Who it is, if that is known: the next subscriber who gets the address is not to blame."""
+def locked_as(session: SessionRef) -> str:
+    """The subject that a rule locks: who it is, if that is known, else where it comes from.
+
+    The next subscriber who is given the address is not to blame; nor is everybody else behind a
+    router whose address all of them have.
+    """
     if session.identity:
         return identity_subject(session.identity)
     return counted_as(session.source.address)
@@ -61,7 +65,7 @@ def _neighbours(session: SessionRef) -> str:
 
 
 _BEARERS: Final[Mapping[On, Callable[[SessionRef, bytes], str]]] = {
-    On.SOURCE: lambda session, _: _source(session),
+    On.SOURCE: lambda session, _: locked_as(session),
     On.ADDRESS: lambda session, _: address_subject(session.source.address),
     On.PREFIX: lambda session, _: _neighbours(session),
     On.IDENTITY: lambda session, _: identity_subject(session.identity) if session.identity else "",

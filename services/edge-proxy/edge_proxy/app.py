@@ -26,6 +26,7 @@ from edge_proxy.links.transparent import open_to_every_address, try_out
 from edge_proxy.links.tunnel import TunnelLimits
 from edge_proxy.load import Load
 from edge_proxy.local_limits import LocalPolicy
+from edge_proxy.local_rates import LocalRates
 from edge_proxy.open_files import allow
 from edge_proxy.ports import RunningSession
 from edge_proxy.registry import Registry
@@ -98,12 +99,14 @@ async def _serve(settings: EdgeSettings, lifecycle: Lifecycle, entrance: Entranc
     )
     async with Tasks() as tasks:
         outcomes = OutcomeReport(policy_channel, edge_id)
+        rates = LocalRates(SYSTEM_CLOCK.monotonic_s)
+        local = LocalPolicy(state, without_policy, registry, rates)
         policy = PolicyClient(
             policy_channel,
             tasks,
             edge_id,
             settings.policy.patience_ms / 1000,
-            LocalPolicy(lambda: state.rulebook or without_policy, registry, state.is_exempt).decide,
+            local.decide,
         )
         events = _events(settings)
         scanner = ScanClient(

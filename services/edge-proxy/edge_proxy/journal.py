@@ -32,7 +32,7 @@ from edge_proxy.relay.facts import (
 )
 from edge_proxy.relay.phases import Phase
 from edge_proxy.smtp.verbs import Verb
-from edge_proxy.subjects import borne_by
+from rulebook.bearers import borne_by
 from rulebook.values import Rulebook, Sanction
 from service_kit.clock import Clock
 from service_kit.logs import event

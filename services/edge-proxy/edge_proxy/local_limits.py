@@ -1,12 +1,13 @@
 """One worker's own view of the farm's limits: what decides while policy does not."""
 
-from collections.abc import Callable
 from typing import Final, Protocol
 
+from edge_proxy.local_rates import LocalRates
+from edge_proxy.ports import Hold
 from rulebook.values import Rulebook
 from smtpgated_contracts.values.asked import DataAsked, MailAsked, SessionAsked
 from smtpgated_contracts.values.mail import SessionRef
-from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind
+from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind, Stage
 
 ADMITTED_HERE: Final = Decision(DecisionKind.ADMIT, "local limits")
 """Its cause says that nothing was spent which policy could give back."""
@@ -26,24 +27,53 @@ class Counted(Protocol):
         ...
 
 
+class Known(Protocol):
+    """What policy pushed."""
+
+    @property
+    def rulebook(self) -> Rulebook | None: ...
+
+    def is_exempt(self, session: SessionRef) -> bool: ...
+
+    def hold_on(self, session: SessionRef, auth_user: bytes = b"") -> Hold | None: ...
+
+
 class LocalPolicy:
-    """``rulebook`` None: policy was never seen."""
+    """What policy would say, as far as one worker can know. ``without_policy``: the rulebook
+    while policy was never seen; None: nobody is admitted then."""
 
     def __init__(
         self,
-        rulebook: Callable[[], Rulebook | None],
+        known: Known,
+        without_policy: Rulebook | None,
         sessions: Counted,
-        is_exempt: Callable[[SessionRef], bool],
+        rates: LocalRates,
     ) -> None:
-        self._rulebook = rulebook
+        self._known = known
+        self._without_policy = without_policy
         self._sessions = sessions
-        self._is_exempt = is_exempt
+        self._rates = rates
 
     def decide(self, asked: SessionAsked | MailAsked | DataAsked) -> Decision:
-        exempt = self._is_exempt(asked.session)
+        rulebook, exempt = self._rulebook, self._known.is_exempt(asked.session)
         if isinstance(asked, SessionAsked):
-            return decide_locally(self._rulebook(), self._sessions, asked.session, exempt=exempt)
-        return ADMITTED_HERE
+            decision = decide_locally(rulebook, self._sessions, asked.session, exempt=exempt)
+        else:
+            decision = ADMITTED_HERE
+        if rulebook is None or not rulebook.rates or decision.kind is not DecisionKind.ADMIT:
+            return decision
+        exempt = exempt or rulebook.exempt.covers(asked.session.source.address)
+        throttled = self._is_throttled(asked)
+        return self._rates.decide(rulebook, asked, exempt=exempt, throttled=throttled) or decision
+
+    @property
+    def _rulebook(self) -> Rulebook | None:
+        return self._known.rulebook or self._without_policy
+
+    def _is_throttled(self, asked: SessionAsked | MailAsked | DataAsked) -> bool:
+        auth_user = b"" if isinstance(asked, SessionAsked) else asked.envelope.auth_user
+        hold = self._known.hold_on(asked.session, auth_user)
+        return hold is not None and hold.stage is Stage.THROTTLE
 
 
 def decide_locally(

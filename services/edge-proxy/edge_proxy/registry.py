@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Final, Generic, TypeVar
 
-from edge_proxy.subjects import PREFIX, counted_as, lies_in, subjects_of
+from edge_proxy.subjects import PREFIX, lies_in, subjects_of
+from rulebook.bearers import counted_as
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import identity_subject
 

@@ -7,7 +7,8 @@ the number of different lengths, not with the number of subjects.
 from collections import Counter
 from collections.abc import Iterator
 
-from edge_proxy.subjects import length_of, prefix_of, subjects_of
+from edge_proxy.subjects import length_of, subjects_of
+from rulebook.bearers import prefix_of
 from smtpgated_contracts.values.mail import SessionRef
 
 

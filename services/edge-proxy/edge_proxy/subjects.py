@@ -5,22 +5,15 @@
 are looked for by the lengths in use.
 """
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Final
 
-from rulebook.values import On
-from smtpgated_contracts.values.mail import MAX_IDENTITY, SessionRef
+from rulebook.bearers import auth_subject, prefix_of
+from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import address_subject, identity_subject
 
 PREFIX: Final = "prefix:"
 IDENTITY: Final = identity_subject("")
-AUTH: Final = "auth:"
-IPV4_NEIGHBOURS: Final = 24
-"""Bits of the prefix that is punished together with an IPv4 address."""
-COUNTED_IPV6_PREFIX: Final = 64
-"""Per-source limits count an IPv6 source by its /64, as policy does (RFC 6177 §2)."""
 
 
 def subjects_of(session: SessionRef, auth_user: bytes = b"") -> tuple[str, ...]:
@@ -31,45 +24,6 @@ def subjects_of(session: SessionRef, auth_user: bytes = b"") -> tuple[str, ...]:
         auth_subject(auth_user) if auth_user else "",
     )
     return tuple(name for name in names if name)
-
-
-def auth_subject(user: bytes) -> str:
-    """Of who has authenticated; empty where the name cannot be one: policy's rule for names."""
-    try:
-        name = user.decode()
-    except UnicodeDecodeError:
-        return ""
-    is_name = name and name.isprintable() and name == name.strip() and len(name) <= MAX_IDENTITY
-    return f"{AUTH}{name}" if is_name else ""
-
-
-def borne_by(on: On, session: SessionRef, auth_user: bytes) -> str:
-    """The subject that bears a lock or points; empty: the session has none of that kind."""
-    return _BEARERS[on](session, auth_user)
-
-
-def locked_as(session: SessionRef) -> str:
-    """The subject that a rule locks: who it is, if that is known, else where it comes from.
-
-    The next subscriber who is given the address is not to blame; nor is everybody else behind a
-    router whose address all of them have.
-    """
-    if session.identity:
-        return identity_subject(session.identity)
-    return counted_as(session.source.address)
-
-
-def counted_as(address: str) -> str:
-    """The subject whose sessions are counted together as one source's."""
-    if ":" in address:
-        return prefix_of(address, COUNTED_IPV6_PREFIX)
-    return address_subject(address)
-
-
-@lru_cache(maxsize=8192)
-def prefix_of(address: str, length: int) -> str:
-    """The prefix of ``length`` bits that ``address`` lies in."""
-    return f"{PREFIX}{ip_network((ip_address(address).packed, length), strict=False)}"
 
 
 def lies_in(address: str, prefix: str) -> bool:
@@ -90,16 +44,3 @@ def length_of(subject: str) -> tuple[int, int] | None:
     except ValueError:
         return None
     return network.version, network.prefixlen
-
-
-def _prefix_round(address: str) -> str:
-    return prefix_of(address, COUNTED_IPV6_PREFIX if ":" in address else IPV4_NEIGHBOURS)
-
-
-_BEARERS: Final[Mapping[On, Callable[[SessionRef, bytes], str]]] = {
-    On.SOURCE: lambda session, _: locked_as(session),
-    On.ADDRESS: lambda session, _: address_subject(session.source.address),
-    On.PREFIX: lambda session, _: _prefix_round(session.source.address),
-    On.IDENTITY: lambda session, _: identity_subject(session.identity) if session.identity else "",
-    On.AUTH_USER: lambda _, auth_user: auth_subject(auth_user) if auth_user else "",
-}

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from edge_proxy.subjects import counted_as
 from lab import messages
 from lab.messages import Sample
+from rulebook.bearers import counted_as
 from tests.support.commands import Command, Ended
 from tests.support.eventually import eventually
 from tests.support.namespaces import FAMILIES, Family, Namespace, Network

@@ -2,8 +2,9 @@
 
 import pytest
 
-from edge_proxy.subjects import counted_as, length_of, lies_in, locked_as, prefix_of
+from edge_proxy.subjects import length_of, lies_in
 from policy.core.subjects import parse_subject
+from rulebook.bearers import counted_as, locked_as, prefix_of
 from tests.support.samples import session_ref
 
 
