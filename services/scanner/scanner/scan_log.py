@@ -6,7 +6,7 @@ from typing import Final
 from scanner import metrics
 from scanner.ports import ScanContext
 from service_kit.logs import event
-from smtpgated_contracts.values.scan import EngineClass, Finding, Verdict
+from smtpgated_contracts.values.scan import Verdict
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -23,18 +23,7 @@ def record(verdict: Verdict, case: ScanContext, size_octets: int) -> None:
         transaction=case.transaction,
         size_octets=size_octets,
         verdict=verdict.kind.value,
-        findings=[_in_words(finding) for finding in verdict.findings],
+        findings=[finding.in_words for finding in verdict.findings],
         missing=[f"{each.engine_class}: {each.reason}" for each in verdict.missing],
         spent_ms=verdict.spent_ms,
     )
-
-
-def _in_words(finding: Finding) -> str:
-    """``clamd virus infected Eicar-Test-1 (ClamAV 1.4.3/27800, 4 ms)``,
-    ``spamd spam clean 1.5 HTML_MESSAGE (spamd 1.5, cached, 0 ms)``."""
-    score = f" {finding.score:g}" if finding.engine_class is EngineClass.SPAM else ""
-    name = f" {finding.name}" if finding.name else ""
-    origin = finding.version or "version unknown"
-    cached = ", cached" if finding.cached else ""
-    said = f"{finding.engine} {finding.engine_class} {finding.kind}{score}{name}"
-    return f"{said} ({origin}{cached}, {finding.spent_ms} ms)"

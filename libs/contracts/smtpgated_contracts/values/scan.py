@@ -36,6 +36,17 @@ class Finding:
     version: str = ""
     cached: bool = False
 
+    @property
+    def in_words(self) -> str:
+        """``clamd virus infected Eicar-Test-1 (ClamAV 1.4.3/27800, 4 ms)``,
+        ``spamd spam clean 1.5 HTML_MESSAGE (spamd 1.5, cached, 0 ms)``."""
+        score = f" {self.score:g}" if self.engine_class is EngineClass.SPAM else ""
+        name = f" {self.name}" if self.name else ""
+        origin = self.version or "version unknown"
+        cached = ", cached" if self.cached else ""
+        said = f"{self.engine} {self.engine_class} {self.kind}{score}{name}"
+        return f"{said} ({origin}{cached}, {self.spent_ms} ms)"
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:

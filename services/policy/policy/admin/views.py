@@ -224,12 +224,17 @@ class OutcomeView(BaseModel):
     content_octets: int
     rule_id: str
     rulebook_version: int
+    explained: list[str] = Field(
+        description="Each finding: engine, version, names, score, milliseconds, cached or not; "
+        "then the classes nobody judged, and why."
+    )
 
     @classmethod
     def of(cls, entry: OutcomeEntry) -> Self:
         same = {name: getattr(entry, name) for name in cls.model_fields if name != "ended_at"}
         same["recipients"] = list(entry.recipients)
         same["findings"] = list(entry.findings)
+        same["explained"] = list(entry.explained)
         return cls(ended_at=moment(entry.ended_at_ms), **same)
 
 

@@ -1,14 +1,18 @@
 """What is kept of a transaction's outcome for people to look at: flat, bounded, text only."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from smtpgated_contracts.values.policy import TransactionOutcome
+from smtpgated_contracts.values.scan import Verdict
 
 MOST_RECIPIENTS: Final = 20
 """Recipients kept of one message; ``recipient_count`` says how many there were."""
+
+MOST_EXPLAINED: Final = 20
+"""Findings told of one message, and as many reasons why there are none."""
 
 MOST_CHARACTERS: Final = 320
 """Kept of any one text: RFC 5321 §4.5.3.1 allows a path 256 octets."""
@@ -41,6 +45,7 @@ class OutcomeEntry:
     content_octets: int
     rule_id: str
     rulebook_version: int
+    explained: tuple[str, ...] = ()
 
 
 def entry_of(outcome: TransactionOutcome) -> OutcomeEntry:
@@ -67,7 +72,16 @@ def entry_of(outcome: TransactionOutcome) -> OutcomeEntry:
         content_octets=outcome.content_octets,
         rule_id=outcome.rule_id,
         rulebook_version=outcome.rulebook_version,
+        explained=tuple(_explained(verdict)) if verdict else (),
     )
+
+
+def _explained(verdict: Verdict) -> Iterator[str]:
+    """Who said what, of which version, in what time; and who did not."""
+    for finding in verdict.findings[:MOST_EXPLAINED]:
+        yield _text(finding.in_words.encode())
+    for missing in verdict.missing[:MOST_EXPLAINED]:
+        yield _text(f"no {missing.engine_class}: {missing.reason}".encode())
 
 
 def totals_of(entries: Iterable[OutcomeEntry]) -> Counter[str]:
