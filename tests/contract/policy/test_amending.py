@@ -46,6 +46,15 @@ async def test_an_amendment_is_put_announced_and_written_down(store: PolicyStore
     assert await store.audit(oldest.entry_id, 1) == ()
 
 
+async def test_whom_a_person_lets_go_begins_anew(store: PolicyStore) -> None:
+    await amend(store, putting(lock()))
+    await store.add_points(SUBJECT, 40.0, 60_000)
+    await store.add_points("identity:joe", 7.0, 60_000)
+    await amend(store, Amendment(Area.LOCK, SUBJECT, None, BY))
+    assert await store.add_points(SUBJECT, 1.0, 60_000) == 1.0
+    assert await store.add_points("identity:joe", 1.0, 60_000) == 8.0
+
+
 async def test_a_lock_put_by_a_person_expires_as_any_other(store: PolicyStore) -> None:
     await amend(store, putting(lock(expires_at_ms=1)))
     await store.forget_expired()

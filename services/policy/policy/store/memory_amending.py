@@ -14,6 +14,7 @@ from policy.core.farm import (
     StoredRulebook,
     TokenRemoved,
 )
+from policy.core.penalties import Points
 from policy.core.tokens import MOST_TOKENS, Token
 from policy.store.records import entry_to_text
 
@@ -30,6 +31,8 @@ class MemoryAmending(ABC):
     """A part of MemoryStore, which has the tables and the feed."""
 
     _rulebook: StoredRulebook | None
+
+    _points: dict[str, Points]
 
     def _begin_amending(self) -> None:
         self._audit: deque[AuditEntry] = deque(maxlen=MOST_AUDITED)
@@ -65,6 +68,8 @@ class MemoryAmending(ABC):
         table.pop(subject, None)
         if entry is not None:
             table[subject] = entry
+        elif amendment.area is Area.LOCK:
+            self._points.pop(subject, None)
         after = entry_to_text(entry) if entry else ""
         self._write_down(amendment.area, subject, amendment.by, before, after)
         change = entry if entry is not None else _REMOVED[amendment.area](subject)

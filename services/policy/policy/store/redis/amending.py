@@ -43,9 +43,11 @@ class RedisAmending:
     def _amend(self, amendment: Amendment) -> Command:
         keys = self._keys
         entry = amendment.entry
+        # Whom a person lets go begins anew: points that stayed would lock him at the next trifle.
+        together = (keys.points(amendment.subject),) if amendment.area is Area.LOCK else ()
         return call(
             AMEND,
-            (keys.revision, keys.changes, keys.audit, *self._areas[amendment.area]),
+            (keys.revision, keys.changes, keys.audit, *self._areas[amendment.area], *together),
             MOST_CHANGES,
             MOST_AUDITED,
             _MOST_ENTRIES.get(amendment.area, 0),

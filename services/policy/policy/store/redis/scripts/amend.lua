@@ -1,6 +1,7 @@
 -- Puts or removes what a person changes, and writes down who did it. Times are Unix milliseconds;
 -- an expiry of 0 is never.
 -- KEYS  1 revision  2 changes  3 audit  4 the table  5 its expiry, if it has one
+--       6 what goes together with a record that is removed, if there is such a thing
 -- ARGV  1 changes kept, about  2 audit entries kept, about  3 entries at most in the table (0: any)
 --       4 subject  5 kind of the change
 --       6 what must be there: '' anything, '-' nothing, or the SHA-1 of the record
@@ -20,6 +21,9 @@ if record == '' then
     return { 1, 0, '' }
   end
   redis.call('HDEL', KEYS[4], subject)
+  if KEYS[6] then
+    redis.call('DEL', KEYS[6])
+  end
 else
   local most = tonumber(ARGV[3])
   if before == '' and most > 0 and redis.call('HLEN', KEYS[4]) >= most then
