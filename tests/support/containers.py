@@ -80,6 +80,18 @@ class Engine:
 
 @contextmanager
 def engine_running() -> Iterator[Engine]:
+    """Of its own; or the one that the environment's SMTPGATED_DOCKER_HOST names, left as it is."""
+    if host := os.environ.get("SMTPGATED_DOCKER_HOST"):
+        engine = Engine(_environment(host))
+        _make_bases(engine)
+        yield engine
+    else:
+        with _own_engine() as engine:
+            yield engine
+
+
+@contextmanager
+def _own_engine() -> Iterator[Engine]:
     need_linux("a container engine")
     need_root("a container engine")
     for program, package in (
@@ -106,7 +118,7 @@ def engine_running() -> Iterator[Engine]:
             start_new_session=True,
         )
     try:
-        engine = Engine(_environment())
+        engine = Engine(_environment(f"unix://{_socket()}"))
         _wait_until_up(engine, daemon)
         _make_bases(engine)
         yield engine
@@ -122,16 +134,18 @@ def _socket() -> Path:
     return Path(f"/run/smtpgated-tests-{os.getpid()}.sock")
 
 
-def _environment() -> dict[str, str]:
+def _environment(host: str) -> dict[str, str]:
     """With the compose plugin that PyPI has."""
     plugins = _PLACE / "client" / "cli-plugins"
     plugins.mkdir(parents=True, exist_ok=True)
     plugin = plugins / "docker-compose"
-    plugin.unlink(missing_ok=True)
-    plugin.symlink_to(Path(sys.executable).parent / "docker-compose")
+    ours = Path(sys.executable).parent / "docker-compose"
+    if not plugin.is_symlink() or plugin.readlink() != ours:
+        plugin.unlink(missing_ok=True)
+        plugin.symlink_to(ours)
     return {
         **os.environ,
-        "DOCKER_HOST": f"unix://{_socket()}",
+        "DOCKER_HOST": host,
         "DOCKER_CONFIG": str(_PLACE / "client"),
         "DOCKER_BUILDKIT": "0",
     }
