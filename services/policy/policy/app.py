@@ -6,6 +6,7 @@ silently stops following would enforce yesterday's locks.
 """
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from importlib import metadata
 from typing import Final
@@ -31,6 +32,7 @@ from policy.ports import PolicyStore
 from policy.replica import chores
 from policy.replica.contacts import EdgeContacts
 from policy.replica.decider import Decider
+from policy.replica.decision_log import DecisionLog
 from policy.replica.disk_copy import DiskCopy
 from policy.replica.keeper import FarmKeeper
 from policy.replica.presence import StorePresence
@@ -104,6 +106,15 @@ class PolicyApp:
             self._copy,
         )
         self._sanctions = Sanctions(self.farm, self.keeper, self.store, self.presence, clock)
+        self._decisions = DecisionLog(
+            self.farm,
+            self.store,
+            self.presence,
+            clock,
+            secrets.token_hex(4),
+            admitted=settings.decisions.admitted,
+            most=settings.decisions.kept,
+        )
         self._servicer = self._make_servicer()
         self._uses = TokenUses()
         self._tasks = Tasks()
@@ -181,7 +192,15 @@ class PolicyApp:
     def _make_servicer(self) -> PolicyServicer:
         farm, store, presence, clock = self.farm, self.store, self.presence, self._clock
         deadline_s = self._settings.redis.deadline_s
-        decider = Decider(farm, store, self._limiter, presence, clock, self._sanctions.exceeded)
+        decider = Decider(
+            farm,
+            store,
+            self._limiter,
+            presence,
+            clock,
+            self._sanctions.exceeded,
+            self._decisions.answered,
+        )
         spf, blocklists = SpfChecker(self._resolver), DnsblChecker(self._resolver)
         facts = SenderFacts(self.farm, spf, blocklists, self._settings.dns.deadline_s)
         return PolicyServicer(
@@ -198,6 +217,7 @@ class PolicyApp:
                 presence,
                 clock,
                 deadline_s,
+                self._decisions,
             ),
             self._contacts,
         )
@@ -229,6 +249,7 @@ class PolicyApp:
         store, farm, presence, clock = self.store, self.farm, self.presence, self._clock
         self._tasks.spawn(self._say_when_ready(), name="readiness")
         self._tasks.spawn(self._sanctions.run(), name="sanctions of limits")
+        self._tasks.spawn(self._decisions.run(), name="decisions kept")
         self._tasks.spawn(
             chores.tell_contacts(store, self._contacts, self._watching, presence), name="contacts"
         )

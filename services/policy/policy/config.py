@@ -119,6 +119,13 @@ class RulebookSettings(Settings):
     """The first rulebook, for a store that has none; without it the built-in default."""
 
 
+class DecisionSettings(Settings):
+    admitted: bool = True
+    """Keep plain admissions, too. False: only what was refused, deferred, or spoken of by rules."""
+    kept: int = Field(default=100_000, ge=0, le=10_000_000)
+    """How many decisions Redis keeps for people to look at, about; half a KiB each."""
+
+
 class PolicySettings(Settings):
     listen: ListenSettings = ListenSettings()
     admin: AdminSettings = AdminSettings()
@@ -126,6 +133,7 @@ class PolicySettings(Settings):
     redis: RedisSettings = RedisSettings()
     dns: DnsSettings = DnsSettings()
     rulebook: RulebookSettings = RulebookSettings()
+    decisions: DecisionSettings = DecisionSettings()
     state_dir: Path | None = None
     """Where copies of rulebook, locks, exemptions and identities are kept, for an empty Redis."""
     log: LogSettings = LogSettings()

@@ -119,6 +119,9 @@ OUTCOMES_DROPPED: Final = counter(
 OUTCOMES_UNKEPT: Final = counter(
     "policy_outcomes_unkept", "Outcomes counted here but not kept, because the store was away."
 )
+DECISIONS_UNKEPT: Final = counter(
+    "policy_decisions_unkept", "Decisions that could not be written down for people to look at."
+)
 LOCKS_ASKED: Final = counter(
     "policy_locks_asked", "Locks that outcomes asked for, by what became of them.", fate=LockFate
 )

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from policy.core.amending import Amended, Amendment, RulebookVersion
 from policy.core.audit import Area, AuditEntry, Authorship
+from policy.core.decisions import KeptDecision, Shadowed
 from policy.core.exemptions import Exemption
 from policy.core.farm import Change, Picture, StoredRulebook
 from policy.core.identities import IdentityEnd, NetworkIdentity
@@ -143,6 +144,40 @@ class Journal(Protocol):
     async def summary(self) -> Summary: ...
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedDecision:
+    """``place``: where it lies in the journal; pages go on from there."""
+
+    place: str
+    decision: KeptDecision
+
+
+class DecisionJournal(Protocol):
+    """For people, never for decisions."""
+
+    async def keep_decisions(
+        self, decisions: Sequence[KeptDecision], shadows: Mapping[Shadowed, int], most: int
+    ) -> None:
+        """Keeps the newest, about ``most`` of them, and adds to the counts of the days."""
+        ...
+
+    async def decision(self, decision_id: str) -> KeptDecision | None:
+        """None: no such one is kept, or not any more."""
+        ...
+
+    async def decisions(self, before: str, limit: int) -> tuple[PlacedDecision, ...]:
+        """Newest first; only those before that place, unless it is empty."""
+        ...
+
+    async def shadow_totals(self, day: str) -> Mapping[str, int]:
+        """Rule -> how often it would have bitten on that day; "": rules beyond the bound."""
+        ...
+
+    async def shadow_subjects(self, day: str, rule: str) -> Mapping[str, int]:
+        """Subject -> how often ``rule`` would have bitten it; "": subjects beyond the bound."""
+        ...
+
+
 class AmendingStore(Protocol):
     """What people change; each change with its audit entry at once, or not at all."""
 
@@ -177,7 +212,9 @@ class AmendingStore(Protocol):
         ...
 
 
-class PolicyStore(LeaseStore, PenaltyStore, FarmStore, Journal, AmendingStore, Protocol):
-    """All five, and an end."""
+class PolicyStore(
+    LeaseStore, PenaltyStore, FarmStore, Journal, DecisionJournal, AmendingStore, Protocol
+):
+    """All six, and an end."""
 
     async def aclose(self) -> None: ...

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import grpc
@@ -91,12 +91,15 @@ class Edge:
 
 
 class QuestionStream:
+    """``decision_ids``: what the journal calls the decisions of the last batch, in their order."""
+
     def __init__(self, call: Any) -> None:
         self.call = call
+        self.decision_ids: list[str] = []
         self._ids = itertools.count(1)
 
     async def ask(self, *questions: policy_pb2.Question, patience_ms: int = 5000) -> list[Decision]:
-        """One batch; the decisions in the order of the questions."""
+        """One batch; the decisions in the order of the questions, without their ids."""
         for question in questions:
             question.id = next(self._ids)
             question.patience_ms = patience_ms
@@ -106,7 +109,9 @@ class QuestionStream:
             answers = await self.call.read()
             assert answers is not grpc.aio.EOF
             found |= {each.question_id: decision_from_wire(each) for each in answers.answers}
-        return [found[question.id] for question in questions]
+        answered = [found[question.id] for question in questions]
+        self.decision_ids = [each.decision_id for each in answered]
+        return [replace(each, decision_id="") for each in answered]
 
     async def open(self, *names: str, source: str = "192.0.2.1") -> list[Decision]:
         return await self.ask(*(opening(name, source) for name in names))

@@ -114,6 +114,9 @@ rulings = st.builds(
         st.none() | st.sampled_from(VerdictKind),
         st.floats(allow_nan=False, allow_infinity=False),
         uint64,
+        st.booleans(),
+        names,
+        st.floats(allow_nan=False, allow_infinity=False),
     ),
 )
 progresses = st.builds(SessionProgress, sessions, texts, uint32, uint64, uint64, uint64, uint32)

@@ -26,10 +26,10 @@ def test_a_ruling_comes_back(told: RulingReport) -> None:
     assert ruling_from_wire(policy_pb2.RulingReport.FromString(octets)) == told
 
 
-@pytest.mark.parametrize("score", [float("nan"), float("-inf")])
-def test_a_score_that_is_no_number_is_malformed(score: float) -> None:
-    wire = policy_pb2.RulingReport(
-        session=mail_pb2.SessionRef(session_id="s"), facts=policy_pb2.RulingFacts(score=score)
-    )
-    with pytest.raises(MalformedMessage, match="score"):
+@pytest.mark.parametrize("figure", ["score", "load"])
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_a_figure_that_is_no_number_is_malformed(figure: str, value: float) -> None:
+    wire = policy_pb2.RulingReport(session=mail_pb2.SessionRef(session_id="s"))
+    setattr(wire.facts, figure, value)
+    with pytest.raises(MalformedMessage, match=figure):
         ruling_from_wire(wire)

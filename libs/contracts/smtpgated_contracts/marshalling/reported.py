@@ -81,12 +81,17 @@ def _facts_to_wire(facts: RulingFacts) -> policy_pb2.RulingFacts:
         else kind_to_wire(facts.verdict),
         score=facts.score,
         size_octets=facts.size_octets,
+        auth_offered=facts.auth_offered,
+        found=facts.found,
+        load=facts.load,
     )
 
 
 def _facts_from_wire(wire: policy_pb2.RulingFacts) -> RulingFacts:
     if not isfinite(wire.score):
         raise MalformedMessage(f"score: {wire.score} should be a number")
+    if not isfinite(wire.load):
+        raise MalformedMessage(f"load: {wire.load} should be a number")
     unsaid = wire.verdict == scan_pb2.VERDICT_KIND_UNSPECIFIED
     return RulingFacts(
         envelope_from_wire(wire.envelope),
@@ -96,4 +101,7 @@ def _facts_from_wire(wire: policy_pb2.RulingFacts) -> RulingFacts:
         None if unsaid else kind_from_wire(wire.verdict),
         wire.score,
         wire.size_octets,
+        wire.auth_offered,
+        tuple(wire.found),
+        wire.load,
     )

@@ -27,7 +27,10 @@ class Rejections:
 
 @dataclass(frozen=True, slots=True)
 class RulingFacts:
-    """What the rules knew besides the session. ``recipient``: asked for, accepted or not."""
+    """What the rules knew besides the session. ``recipient``: asked for, accepted or not.
+
+    ``found``: engine:name of each finding. ``load``: the edge's load average of one minute.
+    """
 
     envelope: Envelope = _NOTHING_SAID
     recipient: bytes = b""
@@ -36,6 +39,9 @@ class RulingFacts:
     verdict: VerdictKind | None = None
     score: float = 0.0
     size_octets: int = 0
+    auth_offered: bool = False
+    found: tuple[str, ...] = ()
+    load: float = 0.0
 
 
 _NOTHING_KNOWN: Final = RulingFacts()

@@ -69,4 +69,7 @@ def _known(c: Conversation) -> RulingFacts:
         verdict=facts.verdict,
         score=facts.score,
         size_octets=facts.size_octets,
+        auth_offered=facts.auth_offered,
+        found=facts.found,
+        load=facts.load,
     )

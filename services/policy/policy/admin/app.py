@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from policy.admin import (
     routes_audit,
     routes_copies,
+    routes_decisions,
     routes_exemptions,
     routes_farm,
     routes_identities,
@@ -39,6 +40,7 @@ _ROUTES: Final = (
     routes_identities,
     routes_rulebook,
     routes_simulation,
+    routes_decisions,
     routes_audit,
     routes_tokens,
     routes_process,
@@ -58,6 +60,7 @@ _LARGER_BODIES: Final = {
         routes_copies.LARGEST_BODY_OCTETS,
     ),
     routes_simulation.PATH: routes_simulation.LARGEST_BODY_OCTETS,
+    routes_decisions.REPLAY_PATH: routes_simulation.LARGEST_BODY_OCTETS,
 }
 
 

@@ -148,6 +148,21 @@ async def sound(document: str) -> Rulebook:
         raise Problem(422, str(error)) from None
 
 
+async def asked_for(
+    here: AdminContext, version: int | None, document: str | None
+) -> tuple[int, Rulebook]:
+    """That version (None: the one in force), or that document, which has version 0."""
+    if document is not None:
+        if version is not None:
+            raise Problem(422, "give version or document, not both")
+        return 0, await sound(document)
+    stored = _stored(here)
+    if version in (None, stored.version):
+        return stored.version, here.farm.rulebook
+    assert version is not None, "compared above"
+    return version, await sound(await text_of(here, version))
+
+
 async def text_of(here: AdminContext, version: int) -> str:
     stored = _stored(here)
     if version == stored.version:

@@ -9,7 +9,7 @@ from policy.admin.auth import Caller, Viewer
 from policy.admin.context import AdminContext, Here
 from policy.admin.peeking import peek
 from policy.admin.problems import Problem
-from policy.admin.routes_rulebook import sound, text_of
+from policy.admin.routes_rulebook import asked_for
 from policy.admin.views import LockView
 from policy.admin.views_simulation import (
     EndView,
@@ -33,7 +33,7 @@ from policy.core.simulation import (
 from policy.core.spending import OF_EVERYBODY, purchase
 from policy.core.subjects import SubjectError, normal_address
 from rulebook.rules import Action
-from rulebook.values import Phase, Rulebook
+from rulebook.values import Phase
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, Envelope, SessionId, SessionRef
 from smtpgated_contracts.values.policy import DecisionKind, Lock, Stage
 
@@ -52,7 +52,9 @@ _KINDS: Final = {Action.DEFER: DecisionKind.DEFER, Action.REFUSE: DecisionKind.R
 @router.post("", summary="What would become of a session, and every rule that was considered")
 async def simulate(by: Viewer, here: Here, wanted: WantedSimulation) -> SimulationView:
     described = _described(by, here, wanted.session)
-    version, book = await _book(by, here, wanted)
+    if by.tenancy.networks and wanted.version is not None and not _in_force(here, wanted.version):
+        raise Problem(403, "old rulebooks are for tokens that are not limited to networks")
+    version, book = await asked_for(here, wanted.version, wanted.document)
     asked = await asyncio.to_thread(rules_asked, book, described)
     session, now_ms = described.session, here.clock.unix_ms()
     source = (session.source.address, session.identity)
@@ -95,19 +97,8 @@ async def simulate(by: Viewer, here: Here, wanted: WantedSimulation) -> Simulati
     )
 
 
-async def _book(by: Caller, here: AdminContext, wanted: WantedSimulation) -> tuple[int, Rulebook]:
-    if wanted.document is not None and wanted.version is not None:
-        raise Problem(422, "give version or document, not both")
-    if wanted.document is not None:
-        return 0, await sound(wanted.document)
-    stored = here.farm.stored
-    if wanted.version is None or (stored and stored.version == wanted.version):
-        if stored is None:
-            raise Problem(503, "no rulebook yet: the store was not reached since the start")
-        return stored.version, here.farm.rulebook
-    if by.tenancy.networks:
-        raise Problem(403, "old rulebooks are for tokens that are not limited to networks")
-    return wanted.version, await sound(await text_of(here, wanted.version))
+def _in_force(here: AdminContext, version: int) -> bool:
+    return here.farm.stored is not None and here.farm.stored.version == version
 
 
 def _described(by: Caller, here: AdminContext, given: SessionDescribed) -> Described:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from policy.admin.views import Incoming, LockView
 from policy.core.simulation import End, Ground, PhaseAsked
 from policy.core.spending import Purchase
-from rulebook.explain import Outcome
+from rulebook.explain import Outcome, RuleConsidered
 from rulebook.rates import Counted, Per
 from rulebook.values import Action, Mode, Phase
 from smtpgated_contracts.values.policy import DecisionKind, SpfResult
@@ -76,6 +76,19 @@ class ConsideredView(BaseModel):
     bit: bool
     ended: bool = Field(description="It is the one that ended the phase.")
 
+    @classmethod
+    def of(cls, rule: RuleConsidered) -> Self:
+        return cls(
+            rule_id=rule.rule_id,
+            action=rule.action,
+            mode=rule.mode,
+            conditions=[ConditionView(key=one.key, outcome=one.outcome) for one in rule.conditions],
+            holds=rule.holds,
+            reached=rule.reached,
+            bit=rule.bit,
+            ended=rule.ended,
+        )
+
 
 class SanctionView(BaseModel):
     cause: str
@@ -110,21 +123,7 @@ class PhaseView(BaseModel):
             ],
             profiles=list(ruling.profiles),
             shadows=list(ruling.shadows),
-            rules=[
-                ConsideredView(
-                    rule_id=each.rule_id,
-                    action=each.action,
-                    mode=each.mode,
-                    conditions=[
-                        ConditionView(key=one.key, outcome=one.outcome) for one in each.conditions
-                    ],
-                    holds=each.holds,
-                    reached=each.reached,
-                    bit=each.bit,
-                    ended=each.ended,
-                )
-                for each in asked.considered
-            ],
+            rules=[ConsideredView.of(each) for each in asked.considered],
         )
 
 

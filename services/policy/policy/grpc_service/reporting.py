@@ -36,6 +36,7 @@ from policy.metrics import (
     LockFate,
 )
 from policy.ports import Journal, LeaseStore
+from policy.replica.decision_log import DecisionLog
 from policy.replica.keeper import FarmKeeper
 from policy.replica.presence import StorePresence
 from policy.replica.sanctions import Sanctions
@@ -46,7 +47,7 @@ from smtpgated.policy.v1 import policy_pb2
 from smtpgated_contracts.marshalling.errors import MalformedMessage
 from smtpgated_contracts.marshalling.locks import asked_lock_from_wire, asked_penalty_from_wire
 from smtpgated_contracts.marshalling.policy import outcome_from_wire
-from smtpgated_contracts.marshalling.reported import rejections_from_wire
+from smtpgated_contracts.marshalling.reported import rejections_from_wire, ruling_from_wire
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import (
     AskedLock,
@@ -55,7 +56,7 @@ from smtpgated_contracts.values.policy import (
     Lock,
     TransactionOutcome,
 )
-from smtpgated_contracts.values.reported import Rejections
+from smtpgated_contracts.values.reported import Rejections, RulingReport
 
 _JUDGED: Final = {each.value: each for each in Judged} | {None: Judged.NONE}
 _LOG: Final = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Reporting:
         presence: StorePresence,
         clock: Clock,
         deadline_s: float,
+        decisions: DecisionLog,
     ) -> None:
         self._farm = farm
         self._keeper = keeper
@@ -85,6 +87,7 @@ class Reporting:
         self._presence = presence
         self._clock = clock
         self._deadline_s = deadline_s
+        self._decisions = decisions
 
     async def take(self, batch: policy_pb2.OutcomeBatch) -> None:
         OUTCOMES_DROPPED().inc(batch.dropped)
@@ -101,6 +104,8 @@ class Reporting:
         for penalty in _sound_penalties(batch):
             await self._sanctions.punish(penalty.session, [penalty.penalty])
         await self._charge([*self._charges(outcomes), *self._rejected(batch)])
+        for told in _sound_rulings(batch):
+            self._decisions.ruled(told)
         await self._keep([entry_of(outcome) for outcome in outcomes])
 
     def _charges(self, outcomes: Sequence[TransactionOutcome]) -> Iterator[Spend]:
@@ -211,6 +216,16 @@ def _sound_penalties(batch: policy_pb2.OutcomeBatch) -> Iterator[AskedPenalty]:
         except (MalformedMessage, SubjectError) as error:
             LOCKS_ASKED(LockFate.MALFORMED).inc()
             event(_LOG, logging.WARNING, "penalty malformed", edge=batch.edge_id, why=str(error))
+
+
+def _sound_rulings(batch: policy_pb2.OutcomeBatch) -> Iterator[RulingReport]:
+    for wire in batch.rulings:
+        try:
+            told = ruling_from_wire(wire)
+            yield replace(told, session=sound_session(told.session))
+        except (MalformedMessage, SubjectError) as error:
+            OUTCOMES_MALFORMED().inc()
+            event(_LOG, logging.WARNING, "ruling malformed", edge=batch.edge_id, why=str(error))
 
 
 def _sound_rejections(batch: policy_pb2.OutcomeBatch) -> Iterator[Rejections]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from policy.core.decide import DECISIONS, MALFORMED, identified, judge, share_left
+from policy.core.decisions import Asked, reasons
 from policy.core.farm import Farm
 from policy.core.leases import Open, Release, Renew, Standing
 from policy.core.local_limiter import LocalLimiter, is_granted
@@ -21,17 +22,19 @@ from policy.replica.presence import StorePresence
 from rulebook.rates import Rate
 from service_kit.clock import Clock
 from service_kit.failures import Unavailable
-from smtpgated_contracts.values.asked import DataAsked, MailAsked, SessionAsked
+from smtpgated_contracts.values.asked import SessionAsked
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind, SessionProgress
 
-Asked = SessionAsked | MailAsked | DataAsked
 Question = Asked | Renew | Release | None
 """A session that wants to open, a message that wants to pass, leases to renew or to give back, or
 nothing sensible."""
 
 Exceeded = Callable[[Rate, SessionRef, bytes], None]
 """Told of every rate that said no: to whom (the session, and who has authenticated in it)."""
+
+Keep = Callable[[Asked, Decision, tuple[str, ...]], Decision]
+"""Takes a decision, and why, into the journal; returns it with its id."""
 
 MOST_PAID_AT_ONCE: Final = 200
 """Spends of the time without the store that are made good with one batch of questions."""
@@ -73,6 +76,7 @@ class Decider:
         presence: StorePresence,
         clock: Clock,
         exceeded: Exceeded,
+        keep: Keep = lambda _asked, decision, _why: decision,
     ) -> None:
         self._farm = farm
         self._store = store
@@ -80,6 +84,7 @@ class Decider:
         self._presence = presence
         self._clock = clock
         self._exceeded = exceeded
+        self._keep = keep
 
     async def decide(self, questions: Sequence[Question], deadline: float) -> list[Decision]:
         """One decision a question, in their order; at most one round trip to the store."""
@@ -97,6 +102,9 @@ class Decider:
             decision = case.settle(mine)
             self._note(question, case, mine)
             _count(question, decision)
+            if isinstance(question, Asked):
+                why = self._why(question, decision, case, mine, now_ms)
+                decision = self._keep(question, decision, why)
             decisions.append(_naming(decision, asked, question))
         return decisions
 
@@ -158,6 +166,19 @@ class Decider:
             if rate is not None and isinstance(question, Asked):
                 RATES_EXCEEDED(rate.count).inc()
                 self._exceeded(rate, question.session, _auth_user(question))
+
+    def _why(
+        self,
+        question: Asked,
+        decision: Decision,
+        case: _Case,
+        settled: Sequence[Settled],
+        now_ms: int,
+    ) -> tuple[str, ...]:
+        if decision.kind is DecisionKind.ADMIT and not decision.shadows:
+            return ()
+        spent = next((each for each in settled if isinstance(each, Spent)), None)
+        return reasons(self._farm, question.session, case.purchase, spent, now_ms)
 
     def _monotonic_ms(self) -> int:
         return round(self._clock.monotonic_s() * 1000)

@@ -36,6 +36,7 @@ from policy.ports import (
     Summary,
 )
 from policy.store.memory_amending import MemoryAmending
+from policy.store.memory_decisions import MemoryDecisions
 from service_kit.clock import SYSTEM_CLOCK, Clock
 from service_kit.failures import FailureKind, Unavailable
 from smtpgated_contracts.values.policy import Lock
@@ -45,7 +46,7 @@ MOST_OUTCOMES: Final = 10_000
 FEED_WAIT_S: Final = 1.0
 
 
-class MemoryStore(MemoryAmending):
+class MemoryStore(MemoryAmending, MemoryDecisions):
     """A PolicyStore for tests and for one replica that may forget everything."""
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK, lease_ms: int = LEASE_S * 1000) -> None:
@@ -70,6 +71,7 @@ class MemoryStore(MemoryAmending):
         self._outcomes: deque[OutcomeEntry] = deque(maxlen=MOST_OUTCOMES)
         self._totals: Counter[str] = Counter()
         self._edges: dict[str, int] = {}
+        self._begin_decisions()
         self._begin_amending()
 
     async def aclose(self) -> None:

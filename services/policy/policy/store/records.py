@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from policy.core.amending import Amendment
 from policy.core.audit import Authorship
+from policy.core.decisions import KeptDecision
 from policy.core.exemptions import Exemption
 from policy.core.farm import (
     Change,
@@ -39,12 +40,16 @@ class RecordError(ValueError):
 class Record(Generic[_Value]):
     """How one kind of value is written and read."""
 
-    def __init__(self, kind: Any, check: Callable[[_Value], object] | None = None) -> None:
+    def __init__(
+        self, kind: Any, check: Callable[[_Value], object] | None = None, *, brief: bool = False
+    ) -> None:
+        """``brief``: what has its default is not written."""
         self._adapter: TypeAdapter[_Value] = TypeAdapter(kind)
         self._check = check
+        self._brief = brief
 
     def to_text(self, value: _Value) -> str:
-        return self._adapter.dump_json(value).decode()
+        return self._adapter.dump_json(value, exclude_defaults=self._brief).decode()
 
     def from_text(self, text: str) -> _Value:
         try:
@@ -77,6 +82,7 @@ RULEBOOKS: Final = Record[StoredRulebook](StoredRulebook)
 TOKENS: Final = Record[Token](Token, check_token)
 AUTHORSHIPS: Final = Record[Authorship](Authorship)
 OUTCOMES: Final = Record[OutcomeEntry](OutcomeEntry)
+DECISIONS: Final = Record[KeptDecision](KeptDecision, brief=True)
 IDENTITIES: Final = Record[NetworkIdentity](NetworkIdentity, check_entry)
 IDENTITY_LISTS: Final = Record[tuple[NetworkIdentity, ...]](
     tuple[NetworkIdentity, ...], _are_identities

@@ -20,6 +20,15 @@ MOST_CHANGES_AFTER_MANY: Final = 1000
 MOST_OUTCOMES: Final = 10_000
 """Entries kept of the outcome journal, about."""
 
+MOST_SHADOWING: Final = 2000
+"""Rules and limits counted by name of one day's shadows."""
+
+MOST_SHADOWED: Final = 10_000
+"""Subjects counted by name of one rule and day."""
+
+SHADOWS_KEPT_MS: Final = 31 * 24 * 3600 * 1000
+"""How long a day's counts stay after its last one."""
+
 MOST_AUDITED: Final = 10_000
 """Entries kept of the audit, about."""
 
@@ -145,6 +154,19 @@ class Keys:
     def outcomes(self) -> str:
         """STREAM, field entry: JSON of one transaction's outcome."""
         return self._key("outcomes")
+
+    @property
+    def decisions(self) -> str:
+        """STREAM, fields id and entry: JSON of one decision."""
+        return self._key("decisions")
+
+    def shadows(self, day: str) -> str:
+        """HASH rule -> how often it would have bitten on that day."""
+        return self._key(f"shadows:{day}")
+
+    def shadowed(self, day: str, rule: str) -> str:
+        """HASH subject -> how often the rule would have bitten it on that day."""
+        return self._key(f"shadows:{day}:{rule}")
 
     @property
     def totals(self) -> str:

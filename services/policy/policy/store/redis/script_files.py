@@ -38,6 +38,7 @@ REMOVE_IDENTITIES: Final = _script("remove_identities")
 FORGET_EXPIRED: Final = _script("forget_expired")
 AMEND: Final = _script("amend")
 PUT_VERSION: Final = _script("put_version")
+COUNT_SHADOW: Final = _script("count_shadow")
 
 ALL: Final = (
     OPEN,
@@ -55,4 +56,5 @@ ALL: Final = (
     FORGET_EXPIRED,
     AMEND,
     PUT_VERSION,
+    COUNT_SHADOW,
 )

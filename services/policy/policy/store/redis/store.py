@@ -1,7 +1,8 @@
-"""The PolicyStore that a farm runs on: the five parts over one pool, the feed over its own."""
+"""The PolicyStore that a farm runs on: the parts over one pool, the feed over its own."""
 
 from policy.core.leases import LEASE_S
 from policy.store.redis.amending import RedisAmending
+from policy.store.redis.decisions import RedisDecisions
 from policy.store.redis.identities import RedisIdentities
 from policy.store.redis.journal import RedisJournal
 from policy.store.redis.keys import Keys
@@ -15,7 +16,13 @@ from service_kit.clock import Clock
 
 
 class RedisStore(
-    RedisLeases, RedisPenalties, RedisSharedState, RedisIdentities, RedisJournal, RedisAmending
+    RedisLeases,
+    RedisPenalties,
+    RedisSharedState,
+    RedisIdentities,
+    RedisJournal,
+    RedisDecisions,
+    RedisAmending,
 ):
     """``farm`` names the keys. ``clock`` None: the time is Redis's own.
 
@@ -41,6 +48,7 @@ class RedisStore(
         RedisSharedState.__init__(self, link, feed_link, keys, clock)
         RedisIdentities.__init__(self, link, keys)
         RedisJournal.__init__(self, link, keys, clock)
+        RedisDecisions.__init__(self, link, keys)
         RedisAmending.__init__(self, link, keys)
         self._links = (link, feed_link)
 
