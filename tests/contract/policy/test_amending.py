@@ -8,7 +8,8 @@ import pytest
 from policy.core.amending import NONE, Amended, Amendment, Fate, version_tag
 from policy.core.audit import Area, Authorship
 from policy.core.exemptions import Exemption
-from policy.core.farm import LockRemoved, StoredRulebook, TokenRemoved
+from policy.core.farm import LockRemoved, OverrideRemoved, StoredRulebook, TokenRemoved
+from policy.core.overrides import Override, OwnLimit
 from policy.core.tokens import MOST_TOKENS, Role, Token, digest_of
 from policy.ports import PolicyStore
 from policy.store.records import LOCKS
@@ -115,6 +116,22 @@ async def test_exemptions_and_tokens_are_amended_alike(store: PolicyStore) -> No
     assert (picture.exemptions, picture.tokens) == ((exemption,), (TOKEN,))
     await amend(store, Amendment(Area.TOKEN, TOKEN.token_id, None, BY))
     assert (await store.changes_after(1)).changes == (TOKEN, TokenRemoved(TOKEN.token_id))
+
+
+async def test_overrides_are_amended_alike_and_forgotten_after_their_end(
+    store: PolicyStore,
+) -> None:
+    lasting = Override("identity:joe", (OwnLimit("hourly", 9), OwnLimit("daily", None)), "r", "a")
+    over = replace(lasting, subject=SUBJECT, expires_at_ms=1)
+    for each in (lasting, over):
+        await amend(store, Amendment(Area.OVERRIDE, each.subject, each, BY))
+    assert set((await store.picture()).overrides) == {lasting, over}
+    assert (await store.changes_after(1)).changes == (over,)
+    await store.forget_expired()
+    assert (await store.picture()).overrides == (lasting,)
+    await amend(store, Amendment(Area.OVERRIDE, "identity:joe", None, BY))
+    assert (await store.changes_after(2)).changes == (OverrideRemoved("identity:joe"),)
+    assert (await store.picture()).overrides == ()
 
 
 async def test_there_are_only_so_many_tokens(store: PolicyStore) -> None:

@@ -1,4 +1,4 @@
-"""/api/v1/locks/export and import, the same of exemptions: JSON lines, one record a line.
+"""/api/v1/locks/export and import, of exemptions and overrides too: JSON lines, a record each.
 
 An export is a picture of the moment it began. An import is read and checked whole before anything
 is put; then it is put in steps, each record with its audit entry. If the store is lost half way,
@@ -18,6 +18,7 @@ from policy.admin.auth import Caller, Operator, Viewer
 from policy.admin.context import AdminContext, Here
 from policy.admin.problems import Problem
 from policy.admin.routes_locks import new_lock
+from policy.admin.routes_overrides import NewOverride, OverrideView, new_override
 from policy.admin.subject_text import read_subject
 from policy.admin.views import ExemptionView, Incoming, LockView, NewExemption, NewLock, Text
 from policy.core.amending import Amendment, Fate
@@ -29,6 +30,7 @@ MOST_RECORDS: Final = 100_000
 LARGEST_BODY_OCTETS: Final = 32 * 1024 * 1024
 LOCKS_PATH: Final = "/api/v1/locks/import"
 EXEMPTIONS_PATH: Final = "/api/v1/exemptions/import"
+OVERRIDES_PATH: Final = "/api/v1/overrides/import"
 
 router = APIRouter(prefix="/api/v1", tags=["copies"])
 
@@ -42,7 +44,7 @@ _EXPORTS: Final[dict[str, Any]] = {
 _BODY: Final = {
     "requestBody": {"required": True, "content": {_LINES: {"schema": {"type": "string"}}}}
 }
-_OURS: Final = frozenset({"author", "created_at", "stages"})
+_OURS: Final = frozenset({"author", "created_at", "stages", "idle"})
 """Of an exported record: the import says it anew."""
 
 
@@ -69,6 +71,29 @@ async def export_locks(by: Viewer, here: Here) -> StreamingResponse:
 async def export_exemptions(by: Viewer, here: Here) -> StreamingResponse:
     kept = [each for each in here.farm.exemptions if by.tenancy.covers(each.subject)]
     return _streamed(ExemptionView.of(each) for each in kept)
+
+
+@router.get("/overrides/export", summary="All overrides in force, as JSON lines", **_EXPORTS)
+async def export_overrides(by: Viewer, here: Here) -> StreamingResponse:
+    now_ms, book = here.clock.unix_ms(), here.farm.rulebook
+    kept = [
+        each
+        for each in here.farm.overrides
+        if each.holds_at(now_ms) and by.tenancy.covers(each.subject)
+    ]
+    return _streamed(OverrideView.of(each, book) for each in kept)
+
+
+@router.post("/overrides/import", summary="Put many overrides, as JSON lines", openapi_extra=_BODY)
+async def import_overrides(
+    by: Operator, here: Here, request: Request, query: Annotated[ImportQuery, Query()]
+) -> ImportedView:
+    def read(record: dict[str, Any]) -> Amendment:
+        override = new_override(by, here, NewOverride.model_validate(record))
+        made = authorship(here, by, override.reason)
+        return Amendment(Area.OVERRIDE, override.subject, override, made)
+
+    return await _imported(here, await _records(request, query, read))
 
 
 @router.post("/locks/import", summary="Put many locks, as JSON lines", openapi_extra=_BODY)
@@ -158,7 +183,9 @@ async def _imported(here: AdminContext, amendments: Sequence[Amendment]) -> Impo
     for at in range(0, len(amendments), _IN_A_PART):
         try:
             for each in await here.store.amend(amendments[at : at + _IN_A_PART]):
-                assert each.fate is Fate.DONE, "nothing was expected, and these tables have no end"
+                if each.fate is Fate.FULL:
+                    raise Problem(507, f"there are as many as there may be; {at} or more are put")
+                assert each.fate is Fate.DONE, "nothing was expected"
                 revision = each.revision
         except Unavailable as error:
             raise Problem(

@@ -1,18 +1,20 @@
 """/api/v1/limits: what each limit per window leaves to a subject at this moment."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from policy.admin.auth import Viewer
-from policy.admin.context import Here
+from policy.admin.context import AdminContext, Here
 from policy.admin.peeking import peek
 from policy.admin.problems import Problem
 from policy.admin.views import MOST_CHARACTERS
 from policy.admin.views_simulation import RateView
+from policy.core.overrides import NO_OWN_LIMITS, UNLIMITED
 from policy.core.rates import Count, Measured, Spend
-from policy.core.spending import Purchase
+from policy.core.spending import OF_ONE_SENDER, Purchase
 from policy.core.subjects import SubjectError, normal_address, parse_subject
 from rulebook.bearers import counted_as
 from rulebook.rates import Counted, Per, Rate
@@ -56,7 +58,8 @@ async def limits_of(
         for rate in here.farm.rulebook.rates
         if rate.per is per and rate.profile in ("", *profile)
     )
-    asked = Purchase(rates, Spend(tuple(_count(rate, named) for rate in rates)))
+    own = _own(here, per, covered)
+    asked = Purchase(rates, Spend(tuple(_count(rate, named, own) for rate in rates)))
     peeked = await peek(here, [asked]) if rates else [()]
     if peeked is None:
         raise Problem(503, "the shared store does not answer", {"Retry-After": "2"})
@@ -90,13 +93,27 @@ def _counted(text: str) -> tuple[Per, str]:
         raise Problem(422, f"subject: {error}") from None
 
 
-def _count(rate: Rate, subject: str) -> Count:
+def _own(here: AdminContext, per: Per, subject: str) -> Mapping[str, int]:
+    """What overrides say of it; of an address as far as they are about addresses."""
+    if per not in OF_ONE_SENDER:
+        return NO_OWN_LIMITS
+    kind, _, value = subject.partition(":")
+    now_ms = here.clock.unix_ms()
+    if kind == "address":
+        return here.farm.overrides.own_limits(normal_address(value), "", "", now_ms)
+    found = here.farm.overrides.get(subject)
+    if found is None or not found.holds_at(now_ms):
+        return NO_OWN_LIMITS
+    return {each.limit_id: UNLIMITED if each.limit is None else each.limit for each in found.limits}
+
+
+def _count(rate: Rate, subject: str, own: Mapping[str, int]) -> Count:
     by_name = rate.count is Counted.DESTINATIONS
     return Count(
         rate.id,
         subject,
         rate.window_s * 1000,
-        rate.limit,
+        own.get(rate.id, rate.limit),
         0,
         Measured.SHADOW if rate.mode is Mode.SHADOW else Measured.ENFORCED,
         _SOME_NAME if by_name else "",

@@ -20,7 +20,7 @@ from policy.admin.views_simulation import (
     SimulationView,
     WantedSimulation,
 )
-from policy.core.decide import identified, share_left
+from policy.core.decide import identified, own_limits, share_left
 from policy.core.simulation import (
     Described,
     End,
@@ -61,9 +61,10 @@ async def simulate(by: Viewer, here: Here, wanted: WantedSimulation) -> Simulati
     exempt = here.farm.exemptions.cover_source(*source) or book.exempt.covers(source[0])
     stages = [] if exempt else _stages(here, *source, now_ms)
     share = share_left(here.farm, session, described.envelope.auth_user, now_ms)
+    own = own_limits(here.farm, session, described.envelope.auth_user, now_ms)
     bought = [
         (phase, found)
-        for phase, occasion in occasions(described, asked, exempt=exempt, share=share)
+        for phase, occasion in occasions(described, asked, exempt=exempt, share=share, own=own)
         if (found := purchase(book, occasion)) is not None
     ]
     peeked = await peek(here, [each for _, each in bought])

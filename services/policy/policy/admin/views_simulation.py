@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field
 
 from policy.admin.views import Incoming, LockView
+from policy.core.overrides import UNLIMITED
 from policy.core.simulation import End, Ground, PhaseAsked
 from policy.core.spending import Purchase
 from rulebook.explain import Outcome, RuleConsidered
@@ -135,23 +136,26 @@ class RateView(BaseModel):
     per: Per
     subject: str
     window_s: int
-    limit: int = Field(description="What holds for this subject now.")
+    limit: int | None = Field(description="What holds for this subject now; null: none.")
+    of_rulebook: int = Field(description="What the rulebook says, for everybody.")
     used: int
-    left: int
+    left: int | None
     mode: Mode
 
     @classmethod
     def of(cls, bought: Purchase, place: int, used: int) -> Self:
         rate, count = bought.rates[place], bought.spend.counts[place]
+        limited = count.limit < UNLIMITED
         return cls(
             rate_id=rate.id,
             count=rate.count,
             per=rate.per,
             subject=count.subject,
             window_s=rate.window_s,
-            limit=count.limit,
+            limit=count.limit if limited else None,
+            of_rulebook=rate.limit,
             used=used,
-            left=max(0, count.limit - used),
+            left=max(0, count.limit - used) if limited else None,
             mode=rate.mode,
         )
 

@@ -5,6 +5,7 @@ nothing of it is. Whoever names the record he has seen changes that one or none:
 edit the same thing do not overwrite each other unseen.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import sha1
@@ -12,13 +13,20 @@ from typing import Final
 
 from policy.core.audit import Area, Authorship
 from policy.core.exemptions import Exemption
-from policy.core.tokens import Token
+from policy.core.overrides import MOST_OVERRIDES, Override
+from policy.core.tokens import MOST_TOKENS, Token
 from smtpgated_contracts.values.policy import Lock
 
 ANY: Final = ""
 """Whatever is there, or nothing."""
 NONE: Final = "-"
 """Nothing must be there."""
+
+MOST_ENTRIES: Final[Mapping[Area, int]] = {
+    Area.TOKEN: MOST_TOKENS,
+    Area.OVERRIDE: MOST_OVERRIDES,
+}
+"""Of areas that have an end."""
 
 
 class Fate(Enum):
@@ -36,7 +44,7 @@ class Amendment:
 
     area: Area
     subject: str
-    entry: Lock | Exemption | Token | None
+    entry: Lock | Exemption | Override | Token | None
     by: Authorship
     expected: str = ANY
 

@@ -15,6 +15,7 @@ class Area(StrEnum):
     EXEMPTION = "exemption"
     TOKEN = "token"  # noqa: S105 - the name of an area
     RULEBOOK = "rulebook"
+    OVERRIDE = "override"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Final
 
 from policy.core.farm import Farm
 from policy.core.leases import Caps, Standing
+from policy.core.overrides import NO_OWN_LIMITS, PER_IDENTITY, PER_SOURCE
 from rulebook.bearers import auth_subject
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind, Stage
@@ -48,6 +49,14 @@ def share_left(farm: Farm, session: SessionRef, auth_user: bytes, now_ms: int) -
     return farm.rulebook.penalty.throttle_share if throttled else 1.0
 
 
+def own_limits(farm: Farm, session: SessionRef, auth_user: bytes, now_ms: int) -> Mapping[str, int]:
+    """Limit id -> what an override says, where one does."""
+    if not len(farm.overrides):
+        return NO_OWN_LIMITS
+    address, identity = session.source.address, session.identity
+    return farm.overrides.own_limits(address, identity, auth_subject(auth_user), now_ms)
+
+
 def judge(farm: Farm, session: SessionRef, now_ms: int) -> Decision | Caps:
     """The refusal, or the caps under which the session may ask for a lease.
 
@@ -61,8 +70,9 @@ def judge(farm: Farm, session: SessionRef, now_ms: int) -> Decision | Caps:
         for lock in farm.locks.on(address, identity, now_ms):
             if lock.stage_at(now_ms) is Stage.REFUSE:
                 return Decision(DecisionKind.REFUSE, f"lock:{lock.cause}")
+    own = own_limits(farm, session, b"", now_ms)
     return Caps(
         limits.concurrent_sessions,
-        limits.concurrent_sessions_per_source,
-        limits.concurrent_sessions_per_identity if identity else 0,
+        own.get(PER_SOURCE, limits.concurrent_sessions_per_source),
+        own.get(PER_IDENTITY, limits.concurrent_sessions_per_identity) if identity else 0,
     )

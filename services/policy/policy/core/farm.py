@@ -1,4 +1,5 @@
-"""The farm as one replica knows it: rulebook, locks, exemptions, identities, and their revision.
+"""The farm as one replica knows it: rulebook, locks, exemptions, identities, overrides,
+tokens, and their revision.
 
 ``load`` takes a whole picture, ``apply`` the changes after it; both answer with an
 ``Announcement``: what the edges must now be told. Changes are absolute (put, removed), so
@@ -10,10 +11,12 @@ and the announcement says why.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from policy.core.exemptions import Exemption, Exemptions
 from policy.core.identities import IdentityTable, NetworkIdentity
 from policy.core.locks import LockTable
+from policy.core.overrides import Override, Overrides
 from policy.core.tokens import Token, TokenTable
 from rulebook.document import parse
 from rulebook.errors import RulebookError
@@ -40,6 +43,11 @@ class ExemptionRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class OverrideRemoved:
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRemoved:
     token_id: str
 
@@ -54,17 +62,11 @@ class IdentitiesRemoved:
     networks: tuple[str, ...]
 
 
-Change = (
-    Lock
-    | LockRemoved
-    | Exemption
-    | ExemptionRemoved
-    | IdentitiesPut
-    | IdentitiesRemoved
-    | Token
-    | TokenRemoved
-    | StoredRulebook
-)
+_OfPolicy = IdentitiesPut | IdentitiesRemoved | Override | OverrideRemoved | Token | TokenRemoved
+Change = Lock | LockRemoved | Exemption | ExemptionRemoved | _OfPolicy | StoredRulebook
+
+
+_COPIED: Final = (Token, TokenRemoved, Override, OverrideRemoved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Picture:
     exemptions: tuple[Exemption, ...] = ()
     identities: tuple[NetworkIdentity, ...] = ()
     tokens: tuple[Token, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ class Announcement:
     exempted: tuple[str, ...] = ()
     unexempted: tuple[str, ...] = ()
     unreadable: str = ""
+    policy_alone: bool = False
+    """What edges are not told, and the copy on disk has: tokens, overrides."""
 
     @property
     def changes_locks(self) -> bool:
@@ -111,6 +116,7 @@ class Farm:
     exemptions: Exemptions = field(default_factory=Exemptions)
     identities: IdentityTable = field(default_factory=IdentityTable)
     tokens: TokenTable = field(default_factory=TokenTable)
+    overrides: Overrides = field(default_factory=Overrides)
 
     def load(self, picture: Picture, now_ms: int) -> Announcement:
         """Take ``picture`` for the truth."""
@@ -119,7 +125,9 @@ class Farm:
         unreadable = self._take(picture.rulebook) if picture.rulebook else ""
         self.exemptions.replace_all(picture.exemptions)
         self.identities.become(picture.identities)
+        kept = [*self.tokens], [*self.overrides]
         self.tokens = TokenTable(picture.tokens)
+        self.overrides.replace_all(picture.overrides)
         self.locks = LockTable()
         for lock in picture.locks:
             self.locks.put(lock)
@@ -128,6 +136,7 @@ class Farm:
             rulebook=self.stored if self.stored != before else None,
             locks_anew=self._told(now_ms) != told,
             unreadable=unreadable,
+            policy_alone=([*self.tokens], [*self.overrides]) != kept,
         )
 
     def apply(self, changes: Sequence[Change], revision: int) -> Announcement:
@@ -150,14 +159,10 @@ class Farm:
                 case ExemptionRemoved(subject):
                     self.exemptions.remove(subject)
                     exempt[subject] = False
-                case IdentitiesPut() | IdentitiesRemoved():
-                    self._follow_identities(change)
-                case Token():
-                    self.tokens.put(change)
-                case TokenRemoved(token_id):
-                    self.tokens.remove(token_id)
                 case StoredRulebook():
                     unreadable = self._take(change)
+                case _:
+                    self._follow_alone(change)
         self.revision = revision
         return Announcement(
             rulebook=self.stored if self.stored != before else None,
@@ -166,6 +171,7 @@ class Farm:
             exempted=tuple(subject for subject, is_exempt in exempt.items() if is_exempt),
             unexempted=tuple(subject for subject, is_exempt in exempt.items() if not is_exempt),
             unreadable=unreadable,
+            policy_alone=any(isinstance(change, _COPIED) for change in changes),
         )
 
     def locks_in_force(self, now_ms: int) -> Iterator[Lock]:
@@ -183,21 +189,32 @@ class Farm:
             tuple(self.locks_in_force(now_ms))[::-1],
             tuple(self.exemptions)[::-1],
             tokens=tuple(self.tokens)[::-1],
+            overrides=tuple(each for each in self.overrides if each.holds_at(now_ms))[::-1],
         )
 
     def forget_expired(self, now_ms: int) -> None:
         """What no longer holds. Edges know the expiry of locks: nothing to announce."""
         self.locks.expire(now_ms)
         self.identities.expire(now_ms)
+        self.overrides.expire(now_ms)
 
-    def _follow_identities(self, change: IdentitiesPut | IdentitiesRemoved) -> None:
-        """No edge is told: policy says who a source is when a session opens."""
-        if isinstance(change, IdentitiesPut):
-            for entry in change.entries:
-                self.identities.put(entry)
-        else:
-            for network in change.networks:
-                self.identities.remove(network)
+    def _follow_alone(self, change: _OfPolicy) -> None:
+        """No edge is told: policy says who a source is and what is left to it."""
+        match change:
+            case IdentitiesPut(entries):
+                for entry in entries:
+                    self.identities.put(entry)
+            case IdentitiesRemoved(networks):
+                for network in networks:
+                    self.identities.remove(network)
+            case Override():
+                self.overrides.put(change)
+            case OverrideRemoved(subject):
+                self.overrides.remove(subject)
+            case Token():
+                self.tokens.put(change)
+            case TokenRemoved(token_id):
+                self.tokens.remove(token_id)
 
     def _told(self, now_ms: int) -> tuple[dict[str, Lock], set[str]]:
         locks = {lock.subject: lock for lock in self.locks_in_force(now_ms)}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from policy.core.overrides import NO_OWN_LIMITS
 from policy.core.spending import Occasion, Purchase, asked_occasion
 from rulebook.evaluate import evaluate
 from rulebook.explain import RuleConsidered, explain
@@ -91,7 +92,12 @@ def rules_asked(book: Rulebook, described: Described) -> tuple[PhaseAsked, ...]:
 
 
 def occasions(
-    described: Described, asked: Sequence[PhaseAsked], *, exempt: bool, share: float
+    described: Described,
+    asked: Sequence[PhaseAsked],
+    *,
+    exempt: bool,
+    share: float,
+    own: Mapping[str, int] = NO_OWN_LIMITS,
 ) -> Iterator[tuple[Phase, Occasion]]:
     """What limits would be asked; profiles hold from the phase on in which a rule gave them."""
     session, envelope = described.session, described.envelope
@@ -112,7 +118,7 @@ def occasions(
         Phase.DATA: DataAsked(session, 1, envelope, profiles[Phase.DATA]),
     }
     for phase, question in questions.items():
-        yield phase, asked_occasion(question, exempt=exempt, share=share)
+        yield phase, asked_occasion(question, exempt=exempt, share=share, own=own)
 
 
 def full_at(bought: Purchase, used: Sequence[int]) -> tuple[int, ...]:

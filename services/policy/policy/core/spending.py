@@ -6,9 +6,10 @@ destination alone.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from policy.core.overrides import NO_OWN_LIMITS, UNLIMITED
 from policy.core.rates import Count, Measured, Spend, Spent
 from rulebook.bearers import auth_subject, counted_as
 from rulebook.rates import Counted, Per, Rate
@@ -29,14 +30,15 @@ OPENING: Final[Costs] = {Counted.SESSIONS: 1, Counted.DESTINATIONS: 1, **_REJECT
 MAILING: Final[Costs] = {Counted.RECIPIENTS: 0, **_REJECTIONS}
 _NOTHING_SAID: Final = Envelope()
 _LONGEST_DOMAIN: Final = 255
-_OF_ONE_SENDER: Final = frozenset({Per.SOURCE, Per.IDENTITY, Per.AUTH_USER})
+OF_ONE_SENDER: Final = frozenset({Per.SOURCE, Per.IDENTITY, Per.AUTH_USER})
+"""Whose limits a throttle and an override touch."""
 _KINDS: Final = {Action.DEFER: DecisionKind.DEFER, Action.REFUSE: DecisionKind.REFUSE}
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """What is counted: whose it is and what it costs. ``share``: the part of each limit of this
-    sender that is left to it, below 1 while it is throttled."""
+    sender that is left to it, below 1 while it is throttled. ``own``: its overrides."""
 
     session: SessionRef
     costs: Costs
@@ -44,6 +46,7 @@ class Occasion:
     profiles: tuple[str, ...] = ()
     exempt: bool = False
     share: float = 1.0
+    own: Mapping[str, int] = field(default_factory=lambda: NO_OWN_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +88,26 @@ class Purchase:
 
 
 def asked_occasion(
-    asked: SessionAsked | MailAsked | DataAsked, *, exempt: bool, share: float
+    asked: SessionAsked | MailAsked | DataAsked,
+    *,
+    exempt: bool,
+    share: float,
+    own: Mapping[str, int] = NO_OWN_LIMITS,
 ) -> Occasion:
     """A question of an edge's."""
+    envelope = _NOTHING_SAID if isinstance(asked, SessionAsked) else asked.envelope
+    return Occasion(asked.session, _costs(asked), envelope, asked.profiles, exempt, share, own)
+
+
+def _costs(asked: SessionAsked | MailAsked | DataAsked) -> Costs:
     match asked:
         case SessionAsked():
-            return Occasion(asked.session, OPENING, _NOTHING_SAID, asked.profiles, exempt, share)
+            return OPENING
         case MailAsked():
-            return Occasion(asked.session, MAILING, asked.envelope, asked.profiles, exempt, share)
+            return MAILING
         case DataAsked():
-            costs = {
-                Counted.MESSAGES: 1,
-                Counted.RECIPIENTS: len(asked.envelope.recipients),
-                Counted.OCTETS: 0,
-            }
-            return Occasion(asked.session, costs, asked.envelope, asked.profiles, exempt, share)
+            recipients = len(asked.envelope.recipients)
+            return {Counted.MESSAGES: 1, Counted.RECIPIENTS: recipients, Counted.OCTETS: 0}
 
 
 def ended_occasion(outcome: TransactionOutcome, *, exempt: bool) -> Occasion:
@@ -145,8 +153,10 @@ OF_EVERYBODY: Final = frozenset({Per.TOTAL, Per.DESTINATION})
 
 def _count(rate: Rate, subject: str, occasion: Occasion) -> Count:
     limit = rate.limit
-    if rate.per in _OF_ONE_SENDER and occasion.share < 1:
-        limit = max(1, int(limit * occasion.share))
+    if rate.per in OF_ONE_SENDER:
+        limit = occasion.own.get(rate.id, limit)
+        if occasion.share < 1 and limit < UNLIMITED:
+            limit = max(1, int(limit * occasion.share))
     by_name = rate.count is Counted.DESTINATIONS
     return Count(
         rate.id,

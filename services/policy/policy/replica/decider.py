@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from policy.core.decide import DECISIONS, MALFORMED, identified, judge, share_left
+from policy.core.decide import DECISIONS, MALFORMED, identified, judge, own_limits, share_left
 from policy.core.decisions import Asked, reasons
 from policy.core.farm import Farm
 from policy.core.leases import Open, Release, Renew, Standing
@@ -127,8 +127,10 @@ class Decider:
                 return _Case(judged)
             case.requests.append(Open(SessionProgress(session), judged))
         exempt = self._farm.exemptions.cover_source(session.source.address, session.identity)
-        share = share_left(self._farm, session, _auth_user(question), now_ms)
-        occasion = asked_occasion(question, exempt=exempt, share=share)
+        auth_user = _auth_user(question)
+        share = share_left(self._farm, session, auth_user, now_ms)
+        own = own_limits(self._farm, session, auth_user, now_ms)
+        occasion = asked_occasion(question, exempt=exempt, share=share, own=own)
         case.purchase = purchase(self._farm.rulebook, occasion)
         if case.purchase is not None:
             case.requests.append(case.purchase.spend)

@@ -1,9 +1,9 @@
 """What survives a store that comes back empty, as files in one folder.
 
-``farm.json``: rulebook, locks and exemptions. ``identities.json``: the identity table, a thousand
-entries a line; it is larger, changes all the time, and is written less often. A copy that cannot
-be read is put aside with the ending ``.unreadable`` and counts as none: mail must go on, and the
-file is kept for a person.
+``farm.json``: rulebook, locks, exemptions, overrides, tokens. ``identities.json``: the identity
+table, a thousand entries a line; it is larger, changes all the time, and is written less often. A
+copy that cannot be read is put aside with the ending ``.unreadable`` and counts as none: mail must
+go on, and the file is kept for a person.
 """
 
 import logging
@@ -43,6 +43,8 @@ class DiskCopy:
                 check_subject(lock.subject)
             for exemption in picture.exemptions:
                 check_subject(exemption.subject)
+            for override in picture.overrides:
+                check_subject(override.subject)
         except FileNotFoundError:
             return None
         except (OSError, ValidationError, SubjectError) as error:

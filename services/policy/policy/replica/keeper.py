@@ -160,6 +160,10 @@ class FarmKeeper:
         await self._store.amend(
             [Amendment(Area.TOKEN, token.token_id, token, by) for token in picture.tokens]
         )
+        overrides = [each for each in picture.overrides if each.holds_at(now_ms)]
+        await self._store.amend(
+            [Amendment(Area.OVERRIDE, each.subject, each, by) for each in overrides]
+        )
         assert picture.rulebook is not None, "chosen by _what_to_fill_with"
         await self._store.put_rulebook(picture.rulebook, replaces=0)
         event(
@@ -170,6 +174,7 @@ class FarmKeeper:
             locks=len(locks),
             exemptions=len(picture.exemptions),
             identities=len(identities),
+            overrides=len(overrides),
         )
 
     async def _took(self, announcement: Announcement) -> None:
@@ -186,8 +191,9 @@ class FarmKeeper:
         if self._farm.stored is not None:
             RULEBOOK_VERSION().set(self._farm.stored.version)
         if not announcement.is_silent:
-            self.changed.set()
             self._announce(announcement)
+        if announcement.policy_alone or not announcement.is_silent:
+            self.changed.set()
 
     def _put_here(self, lock: Lock) -> bool:
         present = self._farm.locks.get(lock.subject)

@@ -118,6 +118,7 @@ class MemoryStore(MemoryAmending, MemoryDecisions):
             tuple(self._exemptions.values()),
             tuple(self._identities.values()),
             tuple(self._tokens.values()),
+            tuple(self._overrides.values()),
         )
 
     async def changes_after(self, revision: int) -> ChangeBatch:
@@ -196,6 +197,10 @@ class MemoryStore(MemoryAmending, MemoryDecisions):
             network: entry for network, entry in self._identities.items() if entry.holds_at(now_ms)
         }
 
+        self._overrides = {
+            subject: each for subject, each in self._overrides.items() if each.holds_at(now_ms)
+        }
+
     # ---- the journal
 
     async def record(self, entries: Sequence[OutcomeEntry], totals: Mapping[str, int]) -> None:
@@ -222,6 +227,7 @@ class MemoryStore(MemoryAmending, MemoryDecisions):
             Area.LOCK: self._locks,
             Area.EXEMPTION: self._exemptions,
             Area.TOKEN: self._tokens,
+            Area.OVERRIDE: self._overrides,
         }
         return tables[area]
 

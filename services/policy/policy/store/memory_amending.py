@@ -5,17 +5,28 @@ from collections import deque
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
-from policy.core.amending import ANY, NONE, Amended, Amendment, Fate, RulebookVersion, version_tag
+from policy.core.amending import (
+    ANY,
+    MOST_ENTRIES,
+    NONE,
+    Amended,
+    Amendment,
+    Fate,
+    RulebookVersion,
+    version_tag,
+)
 from policy.core.audit import Area, AuditEntry, Authorship
 from policy.core.farm import (
     Change,
     ExemptionRemoved,
     LockRemoved,
+    OverrideRemoved,
     StoredRulebook,
     TokenRemoved,
 )
+from policy.core.overrides import Override
 from policy.core.penalties import Points
-from policy.core.tokens import MOST_TOKENS, Token
+from policy.core.tokens import Token
 from policy.store.records import entry_to_text
 
 MOST_AUDITED: Final = 10_000
@@ -24,6 +35,7 @@ _REMOVED: Final[Mapping[Area, Callable[[str], Change]]] = {
     Area.LOCK: LockRemoved,
     Area.EXEMPTION: ExemptionRemoved,
     Area.TOKEN: TokenRemoved,
+    Area.OVERRIDE: OverrideRemoved,
 }
 
 
@@ -38,6 +50,7 @@ class MemoryAmending(ABC):
         self._audit: deque[AuditEntry] = deque(maxlen=MOST_AUDITED)
         self._audited = 0
         self._tokens: dict[str, Token] = {}
+        self._overrides: dict[str, Override] = {}
         self._used: dict[str, int] = {}
         self._documents: dict[int, str] = {}
         self._versions: dict[int, RulebookVersion] = {}
@@ -63,7 +76,8 @@ class MemoryAmending(ABC):
         entry = amendment.entry
         if entry is None and not before:
             return Amended(Fate.NOTHING_THERE)
-        if amendment.area is Area.TOKEN and not before and len(table) >= MOST_TOKENS:
+        most = MOST_ENTRIES.get(amendment.area, 0)
+        if entry is not None and not before and 0 < most <= len(table):
             return Amended(Fate.FULL)
         table.pop(subject, None)
         if entry is not None:

@@ -20,11 +20,13 @@ from policy.core.farm import (
     IdentitiesPut,
     IdentitiesRemoved,
     LockRemoved,
+    OverrideRemoved,
     StoredRulebook,
     TokenRemoved,
 )
 from policy.core.identities import NetworkIdentity, check_entry, normal_network
 from policy.core.journal import OutcomeEntry
+from policy.core.overrides import Override
 from policy.core.subjects import SubjectError, check_subject, counted_source
 from policy.core.tokens import Token, check_token
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, SessionId, SessionRef
@@ -61,7 +63,7 @@ class Record(Generic[_Value]):
         return value
 
 
-def _has_subject(entry: Lock | Exemption) -> None:
+def _has_subject(entry: Lock | Exemption | Override) -> None:
     check_subject(entry.subject)
 
 
@@ -79,6 +81,7 @@ def _are_networks(networks: tuple[str, ...]) -> None:
 LOCKS: Final = Record[Lock](Lock, _has_subject)
 EXEMPTIONS: Final = Record[Exemption](Exemption, _has_subject)
 RULEBOOKS: Final = Record[StoredRulebook](StoredRulebook)
+OVERRIDES: Final = Record[Override](Override, _has_subject)
 TOKENS: Final = Record[Token](Token, check_token)
 AUTHORSHIPS: Final = Record[Authorship](Authorship)
 OUTCOMES: Final = Record[OutcomeEntry](OutcomeEntry)
@@ -96,12 +99,12 @@ def change_to(change: Change) -> tuple[str, str]:
     return kind, write(change)
 
 
-def entry_to_text(entry: Lock | Exemption | Token) -> str:
+def entry_to_text(entry: Lock | Exemption | Override | Token) -> str:
     """The record of what a person put; ``version_tag`` of it is how it is named."""
     return change_to(entry)[1]
 
 
-def expiry_of(entry: Lock | Exemption | Token | None) -> int:
+def expiry_of(entry: Lock | Exemption | Override | Token | None) -> int:
     """0: never."""
     return getattr(entry, "expires_at_ms", 0)
 
@@ -135,6 +138,8 @@ _WRITERS: Final[Mapping[type[Change], tuple[str, Callable[[Any], str]]]] = {
         "identities_removed",
         lambda change: _NETWORK_LISTS.to_text(change.networks),
     ),
+    Override: ("override", OVERRIDES.to_text),
+    OverrideRemoved: ("override_removed", lambda change: change.subject),
     Token: ("token", TOKENS.to_text),
     TokenRemoved: ("token_removed", lambda change: change.token_id),
     StoredRulebook: ("rulebook", RULEBOOKS.to_text),
@@ -146,6 +151,8 @@ _READERS: Final[Mapping[str, Callable[[str], Change]]] = {
     "exemption_removed": lambda subject: ExemptionRemoved(_checked(subject)),
     "identities": lambda text: IdentitiesPut(IDENTITY_LISTS.from_text(text)),
     "identities_removed": lambda text: IdentitiesRemoved(_NETWORK_LISTS.from_text(text)),
+    "override": OVERRIDES.from_text,
+    "override_removed": lambda subject: OverrideRemoved(_checked(subject)),
     "token": TOKENS.from_text,
     "token_removed": TokenRemoved,
     "rulebook": RULEBOOKS.from_text,

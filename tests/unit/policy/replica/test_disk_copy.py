@@ -9,6 +9,7 @@ import pytest
 from policy.core.exemptions import Exemption
 from policy.core.farm import Picture, StoredRulebook
 from policy.core.identities import NetworkIdentity
+from policy.core.overrides import Override, OwnLimit
 from policy.replica.disk_copy import DiskCopy
 from tests.contract.policy.samples import lock
 
@@ -17,6 +18,7 @@ PICTURE = Picture(
     StoredRulebook(2, "schema = 1\n# żółw\n"),
     (lock(), lock("auth:x", 9)),
     (Exemption("auth:y"),),
+    overrides=(Override("identity:joe", (OwnLimit("hourly", 9), OwnLimit("daily", None))),),
 )
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from policy.core.amending import Amended, Amendment, Fate, RulebookVersion
+from policy.core.amending import MOST_ENTRIES, Amended, Amendment, Fate, RulebookVersion
 from policy.core.audit import Area, AuditEntry, Authorship
 from policy.core.farm import StoredRulebook
-from policy.core.tokens import MOST_TOKENS
 from policy.store.records import AUTHORSHIPS, RULEBOOKS, amendment_kind, entry_to_text, expiry_of
 from policy.store.redis.keys import MOST_AUDITED, MOST_CHANGES, MOST_VERSIONS, Keys
 from policy.store.redis.link import Command, RedisLink, call
@@ -15,7 +14,6 @@ from policy.store.redis.script_files import AMEND, PUT_VERSION
 MOST_IN_A_CALL: Final = 250
 """Amendments in one pipeline."""
 _FATES: Final = (Fate.DONE, Fate.NOTHING_THERE, Fate.OVERTAKEN, Fate.FULL)
-_MOST_ENTRIES: Final = {Area.TOKEN: MOST_TOKENS}
 
 
 class RedisAmending:
@@ -28,6 +26,7 @@ class RedisAmending:
             Area.LOCK: (keys.locks, keys.lock_expiry),
             Area.EXEMPTION: (keys.exemptions,),
             Area.TOKEN: (keys.tokens,),
+            Area.OVERRIDE: (keys.overrides, keys.override_expiry),
         }
 
     async def amend(self, amendments: Sequence[Amendment]) -> list[Amended]:
@@ -50,7 +49,7 @@ class RedisAmending:
             (keys.revision, keys.changes, keys.audit, *self._areas[amendment.area], *together),
             MOST_CHANGES,
             MOST_AUDITED,
-            _MOST_ENTRIES.get(amendment.area, 0),
+            MOST_ENTRIES.get(amendment.area, 0),
             amendment.subject,
             amendment_kind(amendment),
             amendment.expected,

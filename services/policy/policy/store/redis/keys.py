@@ -111,6 +111,16 @@ class Keys:
         return self._key("exemptions")
 
     @property
+    def overrides(self) -> str:
+        """HASH subject -> JSON: its own limits."""
+        return self._key("overrides")
+
+    @property
+    def override_expiry(self) -> str:
+        """ZSET subject -> expiry, Unix ms, of the overrides that have one."""
+        return self._key("overrides:expiry")
+
+    @property
     def identities(self) -> str:
         """HASH network -> JSON: who has it."""
         return self._key("identities")

@@ -17,6 +17,7 @@ from policy.store.records import (
     EXEMPTIONS,
     IDENTITIES,
     LOCKS,
+    OVERRIDES,
     RULEBOOKS,
     TOKENS,
     RecordError,
@@ -68,6 +69,7 @@ class RedisSharedState:
             each async for each in self._hash(self._keys.identities, IDENTITIES.from_text)
         ]
         tokens = [each async for each in self._hash(self._keys.tokens, TOKENS.from_text)]
+        overrides = [each async for each in self._hash(self._keys.overrides, OVERRIDES.from_text)]
         (rulebook,) = await self._link.run(("HGETALL", self._keys.rulebook))
         stored = (
             StoredRulebook(int(rulebook["version"]), rulebook["document"]) if rulebook else None
@@ -79,6 +81,7 @@ class RedisSharedState:
             tuple(exemptions),
             tuple(identities),
             tuple(tokens),
+            tuple(overrides),
         )
 
     async def changes_after(self, revision: int) -> ChangeBatch:
@@ -143,7 +146,11 @@ class RedisSharedState:
     async def forget_expired(self) -> None:
         now = self._clock.unix_ms() if self._clock else 0
         keys = self._keys
-        tables = ((keys.locks, keys.lock_expiry), (keys.identities, keys.identity_expiry))
+        tables = (
+            (keys.locks, keys.lock_expiry),
+            (keys.identities, keys.identity_expiry),
+            (keys.overrides, keys.override_expiry),
+        )
         for _ in range(MOST_SWEEPS):
             gone = await self._link.run(*(call(FORGET_EXPIRED, each, now) for each in tables))
             if max(gone) < SWEPT_AT_ONCE:

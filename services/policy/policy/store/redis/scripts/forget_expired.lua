@@ -1,6 +1,6 @@
--- Removes locks or identities whose time is over. Times are Unix milliseconds.
+-- Removes locks, identities or overrides whose time is over. Times are Unix milliseconds.
 -- At most 1000 at once. Nobody is told: everybody who knows such an entry knows its expiry.
--- KEYS  1 locks or identities  2 locks:expiry or identities:expiry
+-- KEYS  1 locks, identities or overrides  2 locks:expiry, identities:expiry or overrides:expiry
 -- ARGV  1 now or 0
 -- Returns how many they were.
 local now = whole(moment(ARGV[1]))
