@@ -17,6 +17,7 @@ from policy.core.farm import Change, Picture, StoredRulebook
 from policy.core.identities import IdentityEnd, NetworkIdentity
 from policy.core.journal import OutcomeEntry
 from policy.core.leases import Lease
+from policy.core.penalties import Points
 from policy.core.rates import Request, Settled
 from smtpgated_contracts.values.policy import Lock
 
@@ -76,9 +77,41 @@ class LeaseStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Punished:
+    """``points`` as they were when the last were given."""
+
+    subject: str
+    points: Points
+
+    @property
+    def pair(self) -> tuple[str, Points]:
+        return self.subject, self.points
+
+
+@dataclass(frozen=True, slots=True)
+class PenaltyPage:
+    """A part of all who have points; ``total`` is about how many they are."""
+
+    total: int
+    penalties: tuple[Punished, ...]
+
+
 class PenaltyStore(Protocol):
     async def add_points(self, subject: str, more: float, half_life_ms: int) -> float:
         """What the subject has then: points halve in ``half_life_ms``."""
+        ...
+
+    async def points_of(self, subject: str) -> Points | None:
+        """None: it has none."""
+        ...
+
+    async def penalties(self, offset: int, limit: int) -> PenaltyPage:
+        """Who was given points last comes first."""
+        ...
+
+    async def forgive(self, subject: str, by: Authorship) -> bool:
+        """Takes its points away, audited; False: there were none."""
         ...
 
 

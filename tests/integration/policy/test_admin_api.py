@@ -344,6 +344,8 @@ async def test_every_reference_of_the_specification_resolves(http: httpx.AsyncCl
         "/api/v1/overrides/{subject}",
         "/api/v1/overrides/export",
         "/api/v1/overrides/import",
+        "/api/v1/penalties",
+        "/api/v1/penalties/{subject}",
         "/api/v1/decisions",
         "/api/v1/decisions/{decision_id}",
         "/api/v1/shadows",

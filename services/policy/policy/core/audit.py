@@ -16,6 +16,7 @@ class Area(StrEnum):
     TOKEN = "token"  # noqa: S105 - the name of an area
     RULEBOOK = "rulebook"
     OVERRIDE = "override"
+    PENALTY = "penalty"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,18 @@ class Points:
         return Points(min(MOST_POINTS, left + more), max(now_ms, self.at_ms))
 
 
+def stage_of(points: float, rules: PenaltyRules) -> Stage | None:
+    """The strictest stage that ``points`` reach."""
+    return next(
+        (
+            stage
+            for stage in _STRICTEST_FIRST
+            if (least := rules.stages.get(stage)) is not None and points >= least
+        ),
+        None,
+    )
+
+
 def penalty_lock(
     subject: str, cause: str, points: float, rules: PenaltyRules, now_ms: int
 ) -> Lock | None:

@@ -5,11 +5,12 @@ every call fail as a lost Redis does: tests switch it.
 """
 
 import asyncio
+import json
 from collections import Counter, deque
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
-from policy.core.audit import Area
+from policy.core.audit import Area, Authorship
 from policy.core.exemptions import Exemption
 from policy.core.farm import (
     Change,
@@ -33,6 +34,8 @@ from policy.ports import (
     IdentitiesGone,
     LeasePage,
     LockWritten,
+    PenaltyPage,
+    Punished,
     Summary,
 )
 from policy.store.memory_amending import MemoryAmending
@@ -91,8 +94,26 @@ class MemoryStore(MemoryAmending, MemoryDecisions):
     async def add_points(self, subject: str, more: float, half_life_ms: int) -> float:
         now_ms = self._now()
         held = self._points.get(subject, Points(0.0, now_ms))
+        self._points.pop(subject, None)
         self._points[subject] = held.added(more, now_ms, half_life_ms)
         return self._points[subject].points
+
+    async def points_of(self, subject: str) -> Points | None:
+        self._now()
+        return self._points.get(subject)
+
+    async def penalties(self, offset: int, limit: int) -> PenaltyPage:
+        self._now()
+        latest = [Punished(*each) for each in reversed(self._points.items())]
+        return PenaltyPage(len(latest), tuple(latest[offset : offset + limit]))
+
+    async def forgive(self, subject: str, by: Authorship) -> bool:
+        self._now()
+        points = self._points.pop(subject, None)
+        if points is not None:
+            before = json.dumps({"points": points.points, "at_ms": points.at_ms})
+            self._write_down(Area.PENALTY, subject, by, before, "")
+        return points is not None
 
     async def sessions(self, source: str, offset: int, limit: int) -> LeasePage:
         counted_as = counted_source(source) if source else ""

@@ -43,7 +43,8 @@ class RedisAmending:
         keys = self._keys
         entry = amendment.entry
         # Whom a person lets go begins anew: points that stayed would lock him at the next trifle.
-        together = (keys.points(amendment.subject),) if amendment.area is Area.LOCK else ()
+        points = (keys.points(amendment.subject), keys.punished)
+        together = points if amendment.area is Area.LOCK else ()
         return call(
             AMEND,
             (keys.revision, keys.changes, keys.audit, *self._areas[amendment.area], *together),

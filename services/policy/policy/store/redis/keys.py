@@ -86,6 +86,11 @@ class Keys:
         return self._key(f"points:{subject}")
 
     @property
+    def punished(self) -> str:
+        """ZSET subject -> Unix ms when nothing will be left of its points."""
+        return self._key("points")
+
+    @property
     def revision(self) -> str:
         """STRING integer: how many changes of everything but leases and outcomes there were."""
         return self._key("revision")

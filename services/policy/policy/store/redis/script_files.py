@@ -28,6 +28,7 @@ RENEW: Final = _script("renew")
 RELEASE: Final = _script("release")
 SPEND: Final = _script("spend")
 ADD_POINTS: Final = _script("add_points")
+FORGIVE: Final = _script("forgive")
 LIST_SESSIONS: Final = _script("list_sessions")
 PUT_LOCK: Final = _script("put_lock")
 PUT_EXEMPTION: Final = _script("put_exemption")
@@ -46,6 +47,7 @@ ALL: Final = (
     RELEASE,
     SPEND,
     ADD_POINTS,
+    FORGIVE,
     LIST_SESSIONS,
     PUT_LOCK,
     PUT_EXEMPTION,

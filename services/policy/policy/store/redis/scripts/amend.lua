@@ -1,7 +1,8 @@
 -- Puts or removes what a person changes, and writes down who did it. Times are Unix milliseconds;
 -- an expiry of 0 is never.
 -- KEYS  1 revision  2 changes  3 audit  4 the table  5 its expiry, if it has one
---       6 what goes together with a record that is removed, if there is such a thing
+--       6 what goes together with a record that is removed, and 7 where the subject is listed for
+--       it, if there is such a thing
 -- ARGV  1 changes kept, about  2 audit entries kept, about  3 entries at most in the table (0: any)
 --       4 subject  5 kind of the change
 --       6 what must be there: '' anything, '-' nothing, or the SHA-1 of the record
@@ -23,6 +24,7 @@ if record == '' then
   redis.call('HDEL', KEYS[4], subject)
   if KEYS[6] then
     redis.call('DEL', KEYS[6])
+    redis.call('ZREM', KEYS[7], subject)
   end
 else
   local most = tonumber(ARGV[3])
