@@ -61,11 +61,12 @@ floors: setup ## import-linter: no floor imports one above it
 
 check: lint types floors unit properties transcripts ## all that needs no peer and no network
 
-bench: setup deps ## figures: ratios measured in one run; mail through the farm, scans, rules, a tunnel
+bench: setup deps ## figures: ratios measured in one run; mail through the farm, scans, rules, a tunnel, decisions
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.scanner
 	$(BIN)/python -m bench.rules
 	$(BIN)/python -m bench.tunnel
+	$(BIN)/python -m bench.policy
 
 desync: setup deps ## docs/desync-matrix.md from a run against real servers
 	$(BIN)/python -m tools.write_desync_matrix --write

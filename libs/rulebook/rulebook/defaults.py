@@ -13,11 +13,12 @@ schema = 1
 starttls = "tunnel"
 
 [limits]
-# SMTP sessions at the same time: in the whole farm, per source address, and per identity (a
-# subscriber, from whichever addresses he comes). 0: no limit.
+# SMTP sessions at the same time: in the whole farm, per source address, per identity (a
+# subscriber, from whichever addresses he comes), and to one server's address. 0: no limit.
 concurrent_sessions = 20000
 concurrent_sessions_per_source = 50
 concurrent_sessions_per_identity = 100
+concurrent_sessions_per_destination = 0
 
 [exempt]
 # Sources that no lock, no points and no limit per source touches. Loopback is here so that a

@@ -36,6 +36,7 @@ class Limits:
     concurrent_sessions: int = 0
     concurrent_sessions_per_source: int = 0
     concurrent_sessions_per_identity: int = 0
+    concurrent_sessions_per_destination: int = 0
 
 
 @dataclass(frozen=True, slots=True)

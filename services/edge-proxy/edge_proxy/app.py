@@ -37,6 +37,7 @@ from edge_proxy.workers import supervise
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
 from service_kit.clock import SYSTEM_CLOCK
+from service_kit.collection import put_start_aside
 from service_kit.grpc_channels import open_channel
 from service_kit.health import Readiness
 from service_kit.lifecycle import Lifecycle
@@ -61,6 +62,7 @@ async def run(settings: EdgeSettings) -> None:
 
 async def _work(settings: EdgeSettings, lifecycle: Lifecycle) -> None:
     """One process that accepts sessions: the only one, or a worker."""
+    put_start_aside()
     async with _entrance(settings, lifecycle) as entrance:
         await _serve(settings, lifecycle, entrance)
 

@@ -26,6 +26,10 @@ class Counted(Protocol):
         """How many have this one's identity, itself included; 0: it has none."""
         ...
 
+    def count_destination(self, ref: SessionRef) -> int:
+        """How many go to this one's server, itself included."""
+        ...
+
 
 class Known(Protocol):
     """What policy pushed."""
@@ -83,12 +87,24 @@ def decide_locally(
     if rulebook is None:
         return Decision(DecisionKind.DEFER, "policy was never seen")
     limits = rulebook.limits
-    if 0 < limits.concurrent_sessions < len(sessions):
-        return Decision(DecisionKind.DEFER, "local limit:concurrent_sessions")
-    if exempt or rulebook.exempt.covers(asked.source.address):
-        return ADMITTED
-    if 0 < limits.concurrent_sessions_per_source < sessions.count(asked):
-        return Decision(DecisionKind.DEFER, "local limit:concurrent_sessions_per_source")
-    if 0 < limits.concurrent_sessions_per_identity < sessions.count_identity(asked):
-        return Decision(DecisionKind.DEFER, "local limit:concurrent_sessions_per_identity")
+    measured = [
+        (limits.concurrent_sessions, len(sessions), ""),
+        (
+            limits.concurrent_sessions_per_destination,
+            sessions.count_destination(asked),
+            "_per_destination",
+        ),
+    ]
+    if not (exempt or rulebook.exempt.covers(asked.source.address)):
+        measured += [
+            (limits.concurrent_sessions_per_source, sessions.count(asked), "_per_source"),
+            (
+                limits.concurrent_sessions_per_identity,
+                sessions.count_identity(asked),
+                "_per_identity",
+            ),
+        ]
+    for most, running, per in measured:
+        if 0 < most < running:
+            return Decision(DecisionKind.DEFER, f"local limit:concurrent_sessions{per}")
     return ADMITTED

@@ -20,14 +20,28 @@ class LockList:
         self._locked = SubjectSet()
         self._exempt = SubjectSet()
         self._exempt_identities: set[str] = set()
+        self.extend(locks, exempt)
+
+    def __len__(self) -> int:
+        """How many locks."""
+        return len(self._locks)
+
+    def extend(self, locks: Iterable[Lock], exempt: Iterable[str] = ()) -> None:
         for lock in locks:
             self.put(lock)
         for subject in exempt:
             self.exempt(subject)
 
-    def __len__(self) -> int:
-        """How many locks."""
-        return len(self._locks)
+    def differing_from(self, other: "LockList") -> set[str]:
+        """Subjects that are held back otherwise, or otherwise exempt, than in ``other``."""
+        differing = {subject for subject, _ in set(self.subjects()) ^ set(other.subjects())}
+        known = other._locks
+        return differing.union(
+            subject
+            for subject, lock in self._locks.items()
+            if (was := known.get(subject)) is not None
+            and (was.stages, was.expires_at_ms) != (lock.stages, lock.expires_at_ms)
+        )
 
     def subjects(self) -> Iterator[tuple[str, bool]]:
         """Every subject, and whether it is exempt rather than locked."""

@@ -26,7 +26,8 @@ class Registry(Generic[Session]):
         return iter([session for _, session, _ in self._sessions.values()])
 
     def add(self, ref: SessionRef, session: Session, auth_user: bytes = b"") -> None:
-        keys = frozenset((*subjects_of(ref, auth_user), counted_as(ref.source.address)))
+        counted = counted_as(ref.source.address), _destination(ref)
+        keys = frozenset((*subjects_of(ref, auth_user), *counted))
         self._sessions[ref.session_id] = ref, session, keys
         for subject in keys:
             self._by_subject.setdefault(subject, {})[ref.session_id] = session
@@ -60,6 +61,10 @@ class Registry(Generic[Session]):
             return 0
         return len(self._by_subject.get(identity_subject(ref.identity), ()))
 
+    def count_destination(self, ref: SessionRef) -> int:
+        """How many sessions go to this one's server, itself included."""
+        return len(self._by_subject.get(_destination(ref), ()))
+
     def _inside(self, prefix: str) -> dict[str, Session]:
         """By looking at all: prefixes are locked by hand, not many times a second."""
         return {
@@ -67,3 +72,8 @@ class Registry(Generic[Session]):
             for key, (ref, session, _) in self._sessions.items()
             if lies_in(ref.source.address, prefix)
         }
+
+
+def _destination(ref: SessionRef) -> str:
+    """No lock has such a subject."""
+    return f"destination:{ref.original_destination.address}"

@@ -42,6 +42,7 @@ from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import MAX_DOCUMENT_OCTETS, parse
 from rulebook.errors import RulebookError
 from service_kit.clock import SYSTEM_CLOCK, Clock
+from service_kit.collection import put_start_aside
 from service_kit.config import ConfigError
 from service_kit.errors import StartError
 from service_kit.grpc_server import RunningServer, ServerOptions, start_server
@@ -66,6 +67,7 @@ async def run(settings: PolicySettings) -> None:
     app = PolicyApp(settings)
     try:
         await app.start()
+        put_start_aside()
         notify(READY)
         await app.serve_until(lifecycle.draining)
     finally:

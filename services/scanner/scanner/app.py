@@ -21,6 +21,7 @@ from scanner.signatures.knowledge import Knowledge
 from scanner.signatures.roll import Roll
 from scanner.signatures.settings import SignatureSettings
 from scanner.watch import Watch
+from service_kit.collection import put_start_aside
 from service_kit.grpc_server import RunningServer, ServerOptions, start_server
 from service_kit.health import Readiness
 from service_kit.lifecycle import Lifecycle
@@ -39,6 +40,7 @@ async def run(settings: ScannerSettings) -> None:
     try:
         async with serving(settings) as server:
             event(_LOG, logging.INFO, "listening", port=server.port)
+            put_start_aside()
             notify(READY)
             await lifecycle.wait_drain()
             await server.stop(lifecycle.drain_remaining_s())

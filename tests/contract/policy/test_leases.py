@@ -1,11 +1,14 @@
 """Leases: what both stores answer."""
 
+from dataclasses import replace
+
 import pytest
 
-from policy.core.leases import Caps, Release, Renew, Standing
+from policy.core.leases import LEASE_S, Caps, Open, Release, Renew, Standing
 from policy.ports import PolicyStore
 from service_kit.clock import ManualClock
-from smtpgated_contracts.values.mail import SessionId
+from smtpgated_contracts.values.mail import Endpoint, SessionId
+from smtpgated_contracts.values.policy import SessionProgress
 from tests.contract.policy.samples import opening, progress, soon
 
 ONE_PER_SOURCE = Caps(per_source=1)
@@ -165,3 +168,43 @@ async def test_an_expired_session_that_was_not_swept_yet_begins_anew(
     await store.settle([opening("s2499")], soon())
     (lease,) = (await store.sessions("192.0.2.1", 0, 9)).leases
     assert lease.session.opened_at_ms == clock.unix_ms()
+
+
+async def test_the_cap_per_destination_counts_whoever_goes_there(
+    store: PolicyStore, clock: ManualClock
+) -> None:
+    one = Caps(per_destination=1)
+    here, other_source, elsewhere = (
+        Open(going_to(progress(name, source), server), one)
+        for name, source, server in (
+            ("a", "192.0.2.1", "198.51.100.1"),
+            ("b", "192.0.2.2", "198.51.100.1"),
+            ("c", "192.0.2.2", "198.51.100.2"),
+        )
+    )
+    assert await store.settle([here, other_source, elsewhere], soon()) == [
+        Standing.GRANTED,
+        Standing.DESTINATION_REACHED,
+        Standing.GRANTED,
+    ]
+    await store.settle([Release((SessionId("a"),))], soon())
+    assert await store.settle([other_source], soon()) == [Standing.GRANTED]
+    clock.advance(LEASE_S)  # whose edge was killed: nobody gives it back
+    assert await store.settle([here], soon()) == [Standing.GRANTED]
+
+
+async def test_a_renewal_holds_the_slot_at_its_destination(
+    store: PolicyStore, clock: ManualClock
+) -> None:
+    one, mine = Caps(per_destination=1), going_to(progress("a"), "198.51.100.1")
+    await store.settle([Open(mine, one)], soon())
+    clock.advance(LEASE_S - 1)
+    await store.settle([Renew((mine,))], soon())
+    clock.advance(LEASE_S - 1)
+    late = Open(going_to(progress("b", "192.0.2.2"), "198.51.100.1"), one)
+    assert await store.settle([late], soon()) == [Standing.DESTINATION_REACHED]
+
+
+def going_to(session: SessionProgress, server: str) -> SessionProgress:
+    destination = Endpoint(server, 25)
+    return replace(session, session=replace(session.session, original_destination=destination))

@@ -61,3 +61,16 @@ def test_an_exempt_source_has_no_limit_of_its_own(source: str) -> None:
     assert decided(*sessions, exempt=source == "192.0.2.1") == ADMITTED
     more = [*sessions, session_ref(source)]
     assert decided(*more, exempt=True) == deferred_by("concurrent_sessions")
+
+
+def test_the_limit_per_destination_holds_for_exempt_sources_too() -> None:
+    book = parse("schema = 1\n[limits]\nconcurrent_sessions_per_destination = 1\n")
+    registry: Registry[None] = Registry()
+    one, other = session_ref("192.0.2.1"), session_ref("192.0.2.2")
+    registry.add(one, None)
+    assert decide_locally(book, registry, one) == ADMITTED
+    registry.add(other, None)
+    limited = deferred_by("concurrent_sessions_per_destination")
+    assert decide_locally(book, registry, other, exempt=True) == limited
+    registry.remove(one)
+    assert decide_locally(book, registry, other) == ADMITTED

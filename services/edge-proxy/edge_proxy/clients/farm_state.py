@@ -53,11 +53,15 @@ class FarmState:
     def may_be_exempt(self, session: SessionRef) -> bool:
         return self._locks.may_exempt(session)
 
-    def replace_locks(self, locks: Iterable[Lock], exempt: Iterable[str] = ()) -> None:
-        before, self._locks = self._locks, LockList(locks, exempt)
-        metrics.LOCKS().set(len(self._locks))
-        differing = set(before.subjects()) ^ set(self._locks.subjects())
-        self._changed({subject for subject, _ in differing})
+    @property
+    def locks(self) -> int:
+        """How many there are."""
+        return len(self._locks)
+
+    def replace_locks(self, locks: LockList) -> None:
+        before, self._locks = self._locks, locks
+        metrics.LOCKS().set(len(locks))
+        self._changed(locks.differing_from(before))
 
     def change_locks(
         self,
@@ -104,7 +108,7 @@ class RulebookWatch:
         self._edge_id = edge_id
         self._state = state
         self._readiness = readiness
-        self._snapshot: tuple[list[Lock], list[str]] = [], []
+        self._snapshot = LockList()
 
     async def run(self) -> None:
         backoff = Backoff()
@@ -121,7 +125,7 @@ class RulebookWatch:
 
     async def _one_stream(self, backoff: Backoff) -> None:
         call = self._stub.Watch(policy_pb2.WatchRequest(edge_id=self._edge_id))
-        self._snapshot = [], []
+        self._snapshot = LockList()
         try:
             async for update in call:
                 backoff.succeeded()
@@ -137,18 +141,19 @@ class RulebookWatch:
     async def _take(self, update: policy_pb2.WatchUpdate) -> None:
         match update.WhichOneof("update"):
             case "rulebook":
+                self._snapshot = LockList()  # one begins with it
                 revision = update.rulebook
                 # beside the loop: a large one takes a second, and mail goes on meanwhile
                 rulebook = await asyncio.to_thread(parse, revision.document)
                 self._state.replace_rulebook(revision.version, rulebook)
                 self._readiness.set("rulebook", ready=True)
             case "lock_snapshot":
-                locks, exempt = self._snapshot
-                locks.extend(_locks(update.lock_snapshot.locks))
-                exempt.extend(update.lock_snapshot.exempt)
-                if not update.lock_snapshot.more:
-                    self._state.replace_locks(locks, exempt)
-                    self._snapshot = [], []
+                part = update.lock_snapshot
+                # Message by message: mail goes on between them.
+                self._snapshot.extend(_locks(part.locks), part.exempt)
+                if not part.more:
+                    whole, self._snapshot = self._snapshot, LockList()
+                    self._state.replace_locks(whole)
             case "lock_changes":
                 changes = update.lock_changes
                 self._state.change_locks(

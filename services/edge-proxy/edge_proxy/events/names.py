@@ -98,6 +98,7 @@ _OF_CONDITION: Final[Mapping[str, EventName]] = {
 
 _OF_LIMIT: Final[Mapping[str, EventName | None]] = {
     "concurrent_sessions": None,  # nobody's fault in particular
+    "concurrent_sessions_per_destination": None,
     "concurrent_sessions_per_source": EventName.MAX_HOST,
     "concurrent_sessions_per_identity": EventName.MAX_IDENT,
 }

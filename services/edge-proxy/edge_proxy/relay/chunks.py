@@ -14,7 +14,13 @@ from edge_proxy.relay.conversation import Answer, Conversation
 from edge_proxy.relay.facts import CloseCause
 from edge_proxy.relay.judgement import refusal_of
 from edge_proxy.relay.ledger import Awaited, Expect
-from edge_proxy.relay.message import begin_message, feed, over_size, refuse_over_size
+from edge_proxy.relay.message import (
+    begin_message,
+    feed,
+    number_message,
+    over_size,
+    refuse_over_size,
+)
 from edge_proxy.relay.phases import Cause, Phase
 from edge_proxy.relay.refusals import Refusal
 from edge_proxy.relay.rules import judge
@@ -58,6 +64,8 @@ def begin_chunks(c: Conversation) -> None:
             begin_message(c, ruling.skip)
             c.transaction.chunked = True
             c.line_ends = LineEnds(allows_bare_lf=c.settings.allows_bare_lf)
+        else:
+            number_message(c)
         _relay(c, c.chunk, c.trace_header)
 
     refusal = refusal_of(ruling) if c.transaction.open else refusals.NO_TRANSACTION

@@ -18,9 +18,8 @@ _EVERY_CLASS: Final = frozenset(EngineClass)
 
 def begin_message(c: Conversation, skip: frozenset[EngineClass]) -> None:
     """Content comes next. ``skip`` is what the rules of the data phase said."""
-    c.transactions += 1
+    number_message(c)
     transaction = c.transaction
-    transaction.ordinal = c.transactions
     transaction.skip |= c.session_skip | skip | c.spared
     c.early_answer = None
     if transaction.skip != _EVERY_CLASS:
@@ -29,6 +28,12 @@ def begin_message(c: Conversation, skip: frozenset[EngineClass]) -> None:
             BeginScan(transaction.scan, transaction.skip, c.rulebook.scanning.profile),
         )
         c.outbox.feed_scan(c.trace_header)  # ours goes first, upstream too: RFC 5321 §4.4
+
+
+def number_message(c: Conversation) -> None:
+    """What is now the session's message has a number, and will have a line in the log."""
+    c.transactions += 1
+    c.transaction.ordinal = c.transactions
 
 
 def feed(c: Conversation, content: bytes) -> None:

@@ -316,7 +316,7 @@ class RelaySession:
         if (offence := _OFFENCES.get(decision.cause.rpartition(":")[2])) is not None:
             offended(c, offence)
         if decision.kind is DecisionKind.REFUSE:
-            last_word = refusals.REFUSED_BY_POLICY.saying(decision.reply)
+            last_word = refusals.REFUSED_BY_RULE.saying(decision.reply)
             c.close(CloseCause.POLICY, last_word, detail=decision.cause)
         elif decision.kind is DecisionKind.DEFER:
             last_word = refusals.OVER_LIMIT.saying(decision.reply)

@@ -1,8 +1,12 @@
-"""Policy routing for mode tproxy: connections with the edge's mark end on this machine."""
+"""Policy routing for mode tproxy: connections with the edge's mark end on this machine.
+
+Only for the families that the edge listens for: the others are rejected, and a kernel may lack one.
+"""
 
 from typing import Final
 
 from edge_proxy.config import EdgeSettings
+from edge_proxy.router.rules import listened_versions
 from service_kit.errors import ConfigError
 
 _EACH_FAMILY: Final = """\
@@ -20,6 +24,6 @@ def policy_route_script(settings: EdgeSettings) -> str:
     router = settings.router
     families = (
         _EACH_FAMILY.format(family=family, mark=router.mark, table=router.route_table)
-        for family in ("-4", "-6")
+        for family in map("-{}".format, listened_versions(settings))
     )
     return "#!/bin/sh\nset -e\n" + "".join(families)

@@ -46,6 +46,12 @@ def nftables_rules(settings: EdgeSettings) -> str:
     return "\n".join(_lines(_Plan(settings))) + "\n"
 
 
+def listened_versions(settings: EdgeSettings) -> tuple[int, ...]:
+    """Of IP, ascending. Raises ConfigError: a listener's name is no address."""
+    taken = {version for each in settings.listen.addresses for version in _versions(each)}
+    return tuple(sorted(taken))
+
+
 class _Plan:
     """The settings as rules ask for them."""
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from policy.admin.amending import SETTLED_WITHIN_S, authorship
 from policy.admin.auth import Caller, Operator, Viewer
 from policy.admin.context import AdminContext, Here
+from policy.admin.filtering import kept
 from policy.admin.problems import Problem
 from policy.admin.routes_locks import new_lock
 from policy.admin.routes_overrides import NewOverride, OverrideView, new_override
@@ -36,6 +37,7 @@ router = APIRouter(prefix="/api/v1", tags=["copies"])
 
 _LINES: Final = "application/jsonl"
 _IN_A_PART: Final = 500
+_MOST_AHEAD: Final = 4000
 _RECORD: Final = TypeAdapter(dict[str, Any])
 _EXPORTS: Final[dict[str, Any]] = {
     "response_class": StreamingResponse,
@@ -59,29 +61,27 @@ class ImportedView(BaseModel):
 @router.get("/locks/export", summary="All locks in force, as JSON lines", **_EXPORTS)
 async def export_locks(by: Viewer, here: Here) -> StreamingResponse:
     now_ms = here.clock.unix_ms()
-    locks = [
-        each
-        for each in here.farm.locks
-        if each.holds_at(now_ms) and by.tenancy.covers(each.subject)
-    ]
+    locks = await kept(
+        here.farm.locks,
+        lambda each: each.holds_at(now_ms) and by.tenancy.covers(each.subject),
+    )
     return _streamed(LockView.of(each) for each in locks)
 
 
 @router.get("/exemptions/export", summary="All stored exemptions, as JSON lines", **_EXPORTS)
 async def export_exemptions(by: Viewer, here: Here) -> StreamingResponse:
-    kept = [each for each in here.farm.exemptions if by.tenancy.covers(each.subject)]
-    return _streamed(ExemptionView.of(each) for each in kept)
+    found = await kept(here.farm.exemptions, lambda each: by.tenancy.covers(each.subject))
+    return _streamed(ExemptionView.of(each) for each in found)
 
 
 @router.get("/overrides/export", summary="All overrides in force, as JSON lines", **_EXPORTS)
 async def export_overrides(by: Viewer, here: Here) -> StreamingResponse:
     now_ms, book = here.clock.unix_ms(), here.farm.rulebook
-    kept = [
-        each
-        for each in here.farm.overrides
-        if each.holds_at(now_ms) and by.tenancy.covers(each.subject)
-    ]
-    return _streamed(OverrideView.of(each, book) for each in kept)
+    found = await kept(
+        here.farm.overrides,
+        lambda each: each.holds_at(now_ms) and by.tenancy.covers(each.subject),
+    )
+    return _streamed(OverrideView.of(each, book) for each in found)
 
 
 @router.post("/overrides/import", summary="Put many overrides, as JSON lines", openapi_extra=_BODY)
@@ -187,6 +187,8 @@ async def _imported(here: AdminContext, amendments: Sequence[Amendment]) -> Impo
                     raise Problem(507, f"there are as many as there may be; {at} or more are put")
                 assert each.fate is Fate.DONE, "nothing was expected"
                 revision = each.revision
+            # Not further ahead of the replicas than the feed goes back: they would begin anew.
+            await here.keeper.reached(revision - _MOST_AHEAD, SETTLED_WITHIN_S)
         except Unavailable as error:
             raise Problem(
                 503,

@@ -16,6 +16,7 @@ from policy.admin.amending import (
 )
 from policy.admin.auth import Operator, Viewer
 from policy.admin.context import Here
+from policy.admin.filtering import kept
 from policy.admin.problems import Problem
 from policy.admin.subject_text import read_subject
 from policy.admin.views import ExemptionPage, ExemptionQuery, ExemptionView, NewExemption
@@ -30,11 +31,10 @@ router = APIRouter(prefix="/api/v1/exemptions", tags=["exemptions"])
 async def list_exemptions(
     by: Viewer, here: Here, query: Annotated[ExemptionQuery, Query()]
 ) -> ExemptionPage:
-    found = [
-        each
-        for each in here.farm.exemptions
-        if query.contains in each.subject and by.tenancy.covers(each.subject)
-    ]
+    found = await kept(
+        here.farm.exemptions,
+        lambda each: query.contains in each.subject and by.tenancy.covers(each.subject),
+    )
     part = islice(found, query.offset, query.offset + query.limit)
     networks = [str(each) for each in here.farm.exemptions.networks.networks]
     return ExemptionPage(

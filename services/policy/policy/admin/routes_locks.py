@@ -16,6 +16,7 @@ from policy.admin.amending import (
 )
 from policy.admin.auth import Caller, Operator, Viewer
 from policy.admin.context import AdminContext, Here
+from policy.admin.filtering import kept
 from policy.admin.problems import Problem
 from policy.admin.subject_text import read_subject
 from policy.admin.views import LockPage, LockQuery, LockView, NewLock
@@ -29,11 +30,12 @@ router = APIRouter(prefix="/api/v1/locks", tags=["locks"])
 @router.get("", summary="Locks in force, newest first")
 async def list_locks(by: Viewer, here: Here, query: Annotated[LockQuery, Query()]) -> LockPage:
     now_ms = here.clock.unix_ms()
-    found = [
-        lock
-        for lock in here.farm.locks
-        if lock.holds_at(now_ms) and _fits(lock, query, now_ms) and by.tenancy.covers(lock.subject)
-    ]
+    found = await kept(
+        here.farm.locks,
+        lambda lock: (
+            lock.holds_at(now_ms) and _fits(lock, query, now_ms) and by.tenancy.covers(lock.subject)
+        ),
+    )
     part = islice(found, query.offset, query.offset + query.limit)
     return LockPage(total=len(found), items=[LockView.of(lock) for lock in part])
 

@@ -19,6 +19,7 @@ from policy.admin.amending import (
 )
 from policy.admin.auth import Caller, Operator, Viewer
 from policy.admin.context import AdminContext, Here
+from policy.admin.filtering import kept
 from policy.admin.problems import Problem
 from policy.admin.subject_text import read_subject
 from policy.admin.views import MOST_CHARACTERS, Ending, PageQuery, SubjectText, Text, moment
@@ -84,13 +85,14 @@ async def list_overrides(
     by: Viewer, here: Here, query: Annotated[OverrideQuery, Query()]
 ) -> OverridePage:
     now_ms, book = here.clock.unix_ms(), here.farm.rulebook
-    found = [
-        each
-        for each in here.farm.overrides
-        if query.contains in each.subject
-        and each.holds_at(now_ms)
-        and by.tenancy.covers(each.subject)
-    ]
+    found = await kept(
+        here.farm.overrides,
+        lambda each: (
+            query.contains in each.subject
+            and each.holds_at(now_ms)
+            and by.tenancy.covers(each.subject)
+        ),
+    )
     part = islice(found, query.offset, query.offset + query.limit)
     return OverridePage(total=len(found), items=[OverrideView.of(each, book) for each in part])
 

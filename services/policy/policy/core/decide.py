@@ -23,6 +23,9 @@ DECISIONS: Final[Mapping[Standing, Decision]] = {
     Standing.GRANTED: ADMITTED,
     Standing.TOTAL_REACHED: Decision(DecisionKind.DEFER, "limit:concurrent_sessions"),
     Standing.SOURCE_REACHED: Decision(DecisionKind.DEFER, "limit:concurrent_sessions_per_source"),
+    Standing.DESTINATION_REACHED: Decision(
+        DecisionKind.DEFER, "limit:concurrent_sessions_per_destination"
+    ),
     Standing.IDENTITY_REACHED: Decision(
         DecisionKind.DEFER, "limit:concurrent_sessions_per_identity"
     ),
@@ -65,7 +68,10 @@ def judge(farm: Farm, session: SessionRef, now_ms: int) -> Decision | Caps:
     address, identity = session.source.address, session.identity
     limits = farm.rulebook.limits
     if farm.exemptions.cover_source(address, identity):
-        return Caps(limits.concurrent_sessions)
+        return Caps(
+            limits.concurrent_sessions,
+            per_destination=limits.concurrent_sessions_per_destination,
+        )
     if len(farm.locks):
         for lock in farm.locks.on(address, identity, now_ms):
             if lock.stage_at(now_ms) is Stage.REFUSE:
@@ -75,4 +81,5 @@ def judge(farm: Farm, session: SessionRef, now_ms: int) -> Decision | Caps:
         limits.concurrent_sessions,
         own.get(PER_SOURCE, limits.concurrent_sessions_per_source),
         own.get(PER_IDENTITY, limits.concurrent_sessions_per_identity) if identity else 0,
+        limits.concurrent_sessions_per_destination,
     )

@@ -105,6 +105,15 @@ class Announcement:
         return not (self.rulebook or self.locks_anew or self.changes_locks)
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """``rulebook`` None: it is ``unreadable``, and why."""
+
+    stored: StoredRulebook
+    rulebook: Rulebook | None
+    unreadable: str = ""
+
+
 @dataclass(slots=True)
 class Farm:
     """``stored`` and ``rulebook`` belong together; ``stored`` is None until one was loaded."""
@@ -117,6 +126,14 @@ class Farm:
     identities: IdentityTable = field(default_factory=IdentityTable)
     tokens: TokenTable = field(default_factory=TokenTable)
     overrides: Overrides = field(default_factory=Overrides)
+
+    _prepared: _Prepared | None = None
+
+    def prepare(self, stored: StoredRulebook) -> None:
+        """Reads a rulebook that ``load`` or ``apply`` is about to take: of a large one that is
+        seconds, to be spent in a thread."""
+        if stored != self.stored:
+            self._prepared = _read(stored)
 
     def load(self, picture: Picture, now_ms: int) -> Announcement:
         """Take ``picture`` for the truth."""
@@ -221,11 +238,21 @@ class Farm:
         return locks, {exemption.subject for exemption in self.exemptions}
 
     def _take(self, stored: StoredRulebook) -> str:
-        try:
-            rulebook = parse(stored.document)
-        except RulebookError as error:
-            return f"version {stored.version}: {error}"
+        if stored == self.stored:
+            return ""
+        prepared, self._prepared = self._prepared, None
+        if prepared is None or prepared.stored != stored:
+            prepared = _read(stored)
+        if prepared.rulebook is None:
+            return prepared.unreadable
         self.stored = stored
-        self.rulebook = rulebook
-        self.exemptions.networks = rulebook.exempt
+        self.rulebook = prepared.rulebook
+        self.exemptions.networks = prepared.rulebook.exempt
         return ""
+
+
+def _read(stored: StoredRulebook) -> _Prepared:
+    try:
+        return _Prepared(stored, parse(stored.document))
+    except RulebookError as error:
+        return _Prepared(stored, None, f"version {stored.version}: {error}")

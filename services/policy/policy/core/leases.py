@@ -27,6 +27,7 @@ class Caps:
     total: int = 0
     per_source: int = 0
     per_identity: int = 0
+    per_destination: int = 0
 
 
 NO_CAPS: Final = Caps()
@@ -38,6 +39,7 @@ class Standing(StrEnum):
     GRANTED = "granted"
     TOTAL_REACHED = "total_reached"
     SOURCE_REACHED = "source_reached"
+    DESTINATION_REACHED = "destination_reached"
     IDENTITY_REACHED = "identity_reached"
 
 
@@ -81,17 +83,22 @@ class Lease:
     def identity(self) -> str:
         return self.session.session.identity
 
+    @property
+    def destination(self) -> str:
+        return self.session.session.original_destination.address
+
 
 class LeaseBook:
     """All leases of one farm. ``now_ms`` never goes back from call to call."""
 
-    __slots__ = ("_by_identity", "_by_source", "_leases", "_length_ms")
+    __slots__ = ("_by_destination", "_by_identity", "_by_source", "_leases", "_length_ms")
 
     def __init__(self, length_ms: int = LEASE_S * 1000) -> None:
         self._length_ms = length_ms
         # In order of expiry: whatever is granted or renewed moves to the end.
         self._leases: dict[SessionId, Lease] = {}
         self._by_source: dict[str, set[SessionId]] = {}
+        self._by_destination: dict[str, set[SessionId]] = {}
         self._by_identity: dict[str, set[SessionId]] = {}
 
     def settle(self, request: LeaseRequest, now_ms: int) -> Standing:
@@ -138,6 +145,9 @@ class LeaseBook:
             return Standing.TOTAL_REACHED
         if caps.per_source and len(self._by_source.get(counted_as, ())) >= caps.per_source:
             return Standing.SOURCE_REACHED
+        there = self._by_destination.get(session.session.original_destination.address, ())
+        if caps.per_destination and len(there) >= caps.per_destination:
+            return Standing.DESTINATION_REACHED
         if caps.per_identity and len(self._by_identity.get(identity, ())) >= caps.per_identity:
             return Standing.IDENTITY_REACHED
         return Standing.GRANTED
@@ -166,7 +176,10 @@ class LeaseBook:
 
     def _counts(self, lease: Lease) -> list[tuple[dict[str, set[SessionId]], str]]:
         """Where a lease is counted, and as what. Who has no identity counts for none."""
-        counts = [(self._by_source, lease.counted_as)]
+        counts = [
+            (self._by_source, lease.counted_as),
+            (self._by_destination, lease.destination),
+        ]
         return [*counts, (self._by_identity, lease.identity)] if lease.identity else counts
 
     def _expire(self, now_ms: int) -> None:

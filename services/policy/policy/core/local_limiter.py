@@ -75,6 +75,7 @@ class LocalLimiter:
             min(total, MOST_LEASES),
             self._part_of(caps.per_source),
             self._part_of(caps.per_identity),
+            self._part_of(caps.per_destination),
         )
 
     def _part_of(self, cap: int) -> int:

@@ -17,7 +17,7 @@ from service_kit.clock import Clock
 from smtpgated.policy.v1 import policy_pb2
 
 MOST_UPDATES: Final = 512
-"""Messages a watcher may be behind, beyond its first snapshot: half a million locks anew."""
+"""Messages a watcher may be behind, beyond its snapshot."""
 
 
 class WatchEnd(Enum):
@@ -30,29 +30,36 @@ class WatchEnd(Enum):
 class Watcher:
     """Made by ``Watchers.joined``."""
 
-    __slots__ = ("_ended", "_most", "_queue", "_woken")
+    __slots__ = ("_ended", "_queue", "_snapshot", "_woken")
 
-    def __init__(self, first: list[policy_pb2.WatchUpdate]) -> None:
-        """``first``: the snapshot, however long it is."""
-        self._queue = first
-        self._most = len(first) + MOST_UPDATES
+    def __init__(self) -> None:
+        self._snapshot: Iterator[policy_pb2.WatchUpdate] = iter(())
+        self._queue: list[policy_pb2.WatchUpdate] = []
         self._ended: WatchEnd | None = None
         self._woken = asyncio.Event()
-        self._woken.set()
 
     async def next(self) -> list[policy_pb2.WatchUpdate] | WatchEnd:
-        """Whatever has gathered, in order; waits for at least one."""
+        """Whatever has gathered, in order; waits for at least one. A snapshot comes one by one."""
         await self._woken.wait()
         if self._ended is not None:
             return self._ended
+        for update in self._snapshot:
+            return [update]
         self._woken.clear()
         gathered, self._queue = self._queue, []
         return gathered
 
+    def begin(self, snapshot: Iterator[policy_pb2.WatchUpdate]) -> None:
+        """Everything anew, in the place of what waits: changes are absolute, and it has them."""
+        if self._ended is None:
+            self._snapshot = snapshot
+            self._queue = []
+            self._woken.set()
+
     def put(self, fresh: list[policy_pb2.WatchUpdate]) -> None:
         if self._ended is not None:
             return
-        if len(self._queue) + len(fresh) > self._most:
+        if len(self._queue) + len(fresh) > MOST_UPDATES:
             WATCHERS_OVERRUN().inc()
             self.end(WatchEnd.OVERRUN)
             return
@@ -61,6 +68,7 @@ class Watcher:
 
     def end(self, why: WatchEnd) -> None:
         self._ended = why
+        self._snapshot = iter(())
         self._queue.clear()
         self._woken.set()
 
@@ -78,7 +86,8 @@ class Watchers:
     def joined(self, edge_id: str) -> Iterator[Watcher]:
         """A watcher whose first updates are the snapshot. What changes later comes after it:
         there is no await between the two."""
-        watcher = Watcher(snapshot(self._farm, self._clock.unix_ms()))
+        watcher = Watcher()
+        watcher.begin(snapshot(self._farm, self._clock.unix_ms()))
         self._watchers[watcher] = edge_id
         WATCHERS().set(len(self._watchers))
         if self._draining:
@@ -91,8 +100,11 @@ class Watchers:
 
     def announce(self, announcement: Announcement) -> None:
         """Queue a change for everybody."""
-        if self._watchers:
-            fresh = list(updates(announcement, self._farm, self._clock.unix_ms()))
+        if announcement.locks_anew:
+            for watcher in self._watchers:
+                watcher.begin(snapshot(self._farm, self._clock.unix_ms()))
+        elif self._watchers:
+            fresh = list(updates(announcement))
             for watcher in self._watchers:
                 watcher.put(fresh)
 

@@ -32,8 +32,8 @@ MOST_WAITING: Final = 20_000
 
 _MANY_WAITING: Final = MOST_WAITING // 2
 _WRITE_EVERY_S: Final = 0.25
-_AT_ONCE: Final = 250
-"""Written in one round trip: some milliseconds of the loop."""
+_AT_ONCE: Final = 50
+"""Written in one round trip: less than a millisecond of the loop."""
 
 
 class DecisionLog:

@@ -123,6 +123,8 @@ class FarmKeeper:
         for lock in pending:
             if self._pending.get(lock.subject) is lock:
                 del self._pending[lock.subject]
+        if picture.rulebook is not None:
+            await asyncio.to_thread(self._farm.prepare, picture.rulebook)
         self._presence.returned()
         await self._took(self._farm.load(picture, self._clock.unix_ms()))
         if self._farm.stored is not None:
@@ -132,6 +134,9 @@ class FarmKeeper:
         while True:
             batch = await self._store.changes_after(self._farm.revision)
             self._presence.returned()
+            for change in batch.changes:
+                if isinstance(change, StoredRulebook):
+                    await asyncio.to_thread(self._farm.prepare, change)
             if batch.changes:
                 await self._took(self._farm.apply(batch.changes, batch.revision))
 

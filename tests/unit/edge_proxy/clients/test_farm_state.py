@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from edge_proxy.clients.farm_state import FarmState, RulebookWatch
+from edge_proxy.lock_list import LockList
 from edge_proxy.ports import Hold
 from rulebook.defaults import DEFAULT_DOCUMENT
 from rulebook.document import parse
@@ -72,8 +73,8 @@ def test_a_lock_lets_go_when_it_expires(state: FarmState, clock: ManualClock) ->
 def test_a_snapshot_tells_whose_lock_came_and_whose_went(
     state: FarmState, changes: Changes
 ) -> None:
-    state.replace_locks([Lock(ONE, "x"), Lock(TWO, "x")])
-    state.replace_locks([Lock(TWO, "x"), Lock(THREE, "x")])
+    state.replace_locks(LockList([Lock(ONE, "x"), Lock(TWO, "x")]))
+    state.replace_locks(LockList([Lock(TWO, "x"), Lock(THREE, "x")]))
     assert changes.told == [{ONE, TWO}, {ONE, THREE}]
     assert state.hold_on(session_ref("192.0.2.1")) is None
     assert state.hold_on(session_ref("192.0.2.3")) is not None
@@ -89,14 +90,14 @@ def test_exemptions_that_come_or_go_tell_whom_they_touch(
     state: FarmState, changes: Changes
 ) -> None:
     known = session_ref("192.0.2.1", "subscriber-17")
-    state.replace_locks([Lock(ONE, "x")], ["identity:subscriber-17"])
+    state.replace_locks(LockList([Lock(ONE, "x")], ["identity:subscriber-17"]))
     assert state.is_exempt(known)
     assert state.hold_on(known) is None
     state.change_locks([], [], unexempted=["identity:subscriber-17"])
     assert state.hold_on(known) is not None
     state.change_locks([], [], exempted=["prefix:192.0.2.0/24"])
     assert state.hold_on(known) is None
-    state.replace_locks([Lock(ONE, "x")])
+    state.replace_locks(LockList([Lock(ONE, "x")]))
     assert changes.told == [
         {ONE, "identity:subscriber-17"},
         {"identity:subscriber-17"},

@@ -103,6 +103,21 @@ def test_a_remote_router_must_know_the_edges_address() -> None:
     assert "meta nfproto ipv4 meta l4proto tcp dnat ip to 192.0.2.9:2525" in lines
 
 
+@pytest.mark.parametrize(
+    ("listen", "families"),
+    [
+        (("0.0.0.0:2525",), ["-4"]),
+        (("[2001:db8::1]:2525",), ["-6"]),
+        (("[2001:db8::1]:2525", "192.0.2.1:2525"), ["-4", "-6"]),
+    ],
+)
+def test_policy_routing_is_for_the_families_listened_on(
+    listen: tuple[str, ...], families: list[str]
+) -> None:
+    script = policy_route_script(settings("tproxy", listen))
+    assert [each for each in ("-4", "-6") if f"ip {each} " in script] == families
+
+
 def test_policy_routing_is_for_both_families() -> None:
     script = policy_route_script(settings("tproxy", router={"mark": 64, "route_table": 77}))
     for family in ("-4", "-6"):

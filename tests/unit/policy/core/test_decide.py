@@ -61,6 +61,15 @@ def test_an_exempt_source_meets_no_lock_and_no_limit_per_source(
     assert judge(farm, session("a", source, identity), 0) == Caps(7, 0)
 
 
+def test_the_limit_per_destination_is_for_everybody() -> None:
+    document = "schema = 1\n[limits]\nconcurrent_sessions_per_destination = 9\n"
+    farm = Farm()
+    book = StoredRulebook(1, document)
+    farm.load(Picture(1, book, (), (Exemption("address:192.0.2.1"),)), 0)
+    for source in ("192.0.2.1", "192.0.2.2"):
+        assert judge(farm, session("a", source), 0) == Caps(per_destination=9)
+
+
 def test_only_who_has_an_identity_meets_the_limit_per_identity(farm: Farm) -> None:
     assert judge(farm, session("a", "192.0.2.9", "joe"), 0) == Caps(7, 3, 2)
     assert judge(farm, session("a", "192.0.2.9"), 0) == Caps(7, 3)

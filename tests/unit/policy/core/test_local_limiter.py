@@ -23,6 +23,7 @@ def granted(limiter: LocalLimiter, caps: Caps, tries: int = 20) -> int:
         (1.0, Caps(per_source=8), 8),
         (0.1, Caps(per_source=3), 1),
         (0.5, Caps(per_identity=8), 4),
+        (0.5, Caps(per_destination=8), 4),
         (0.5, NO_CAPS, 20),
     ],
 )

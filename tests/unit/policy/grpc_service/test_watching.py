@@ -1,12 +1,25 @@
 """Watchers: snapshot first, bounded queues, good ends."""
 
+import asyncio
+
 import pytest
 
 from policy.core.farm import Announcement, Farm, Picture, StoredRulebook
 from policy.grpc_service import watching
-from policy.grpc_service.watching import WatchEnd, Watchers
+from policy.grpc_service.watching import WatchEnd, Watcher, Watchers
 from service_kit.clock import ManualClock
 from smtpgated_contracts.values.policy import Lock
+
+
+async def read(watcher: Watcher, count: int) -> list[str | None]:
+    """The kinds of the next ``count`` updates."""
+    kinds: list[str | None] = []
+    while len(kinds) < count:
+        gathered = await watcher.next()
+        assert isinstance(gathered, list)
+        kinds += [each.WhichOneof("update") for each in gathered]
+    return kinds
+
 
 PUT = Announcement(put=(Lock("auth:a", "x"),))
 
@@ -21,13 +34,19 @@ def watchers() -> Watchers:
 async def test_the_snapshot_comes_before_what_changed_after_joining(watchers: Watchers) -> None:
     with watchers.joined("edge-1") as watcher:
         watchers.announce(PUT)
-        gathered = await watcher.next()
-        assert isinstance(gathered, list)
-        assert [each.WhichOneof("update") for each in gathered] == [
-            "rulebook",
-            "lock_snapshot",
-            "lock_changes",
-        ]
+        assert await read(watcher, 3) == ["rulebook", "lock_snapshot", "lock_changes"]
+
+
+async def test_everything_anew_takes_the_place_of_what_waits(watchers: Watchers) -> None:
+    with watchers.joined("edge-1") as watcher:
+        assert await read(watcher, 1) == ["rulebook"]
+        watchers.announce(PUT)
+        watchers.announce(Announcement(locks_anew=True))
+        watchers.announce(PUT)
+        assert await read(watcher, 3) == ["rulebook", "lock_snapshot", "lock_changes"]
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await watcher.next()
 
 
 async def test_who_does_not_keep_up_is_ended_and_the_others_are_not(

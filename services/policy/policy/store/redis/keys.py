@@ -71,9 +71,20 @@ class Keys:
         """Begins the key of every identity's leases."""
         return self._key("leases:identity:")
 
+    @property
+    def destination_prefix(self) -> str:
+        """Begins the key of every destination's leases."""
+        return self._key("leases:destination:")
+
+    @property
+    def counting_prefixes(self) -> tuple[str, str, str]:
+        """In the order in which release.lua takes them."""
+        return self.source_prefix, self.destination_prefix, self.identity_prefix
+
     def counting(self, session: SessionRef) -> list[str]:
         """ZSETs session id -> expiry, Unix ms: where this session is counted besides in total."""
-        keys = [self.source(session.source.address)]
+        destination = self.destination_prefix + session.original_destination.address
+        keys = [self.source(session.source.address), destination]
         return [*keys, self.identity_prefix + session.identity] if session.identity else keys
 
     def rate(self, count: Count) -> str:

@@ -25,6 +25,7 @@ _STANDINGS: Final = (
     Standing.GRANTED,
     Standing.TOTAL_REACHED,
     Standing.SOURCE_REACHED,
+    Standing.DESTINATION_REACHED,
     Standing.IDENTITY_REACHED,
 )
 _ROW: Final = 4
@@ -55,7 +56,7 @@ class RedisLeases:
                 case Renew(sessions):
                     commands += [self._renew(part, now) for part in _parts(sessions)]
                 case Release(session_ids):
-                    prefixes = (self._keys.source_prefix, self._keys.identity_prefix)
+                    prefixes = self._keys.counting_prefixes
                     commands += [
                         call(RELEASE, self._common, *prefixes, *part)
                         for part in _parts(session_ids)
@@ -82,6 +83,7 @@ class RedisLeases:
             self._lease_ms,
             request.caps.total,
             request.caps.per_source,
+            request.caps.per_destination,
             request.caps.per_identity,
             session.session.session_id,
             session.opened_at_ms,

@@ -1,11 +1,12 @@
 -- A new session asks for a lease. Times are Unix milliseconds, the length is milliseconds.
 -- KEYS  1 leases  2 sessions:opened  3 sessions  4 leases:source:<counted source>
---       5 leases:identity:<identity>, if the session has one
--- ARGV  1 now or 0  2 length  3 cap in total  4 cap per source  5 cap per identity (0: none)
---       6 session id  7 began at (0: now)  8 record, JSON
--- Returns 0 granted, 1 the cap in total is reached, 2 the cap per source, 3 the cap per identity.
+--       5 leases:destination:<address>  6 leases:identity:<identity>, if the session has one
+-- ARGV  1 now or 0  2 length  3 cap in total  4 cap per source  5 per destination
+--       6 per identity (0: none)  7 session id  8 began at (0: now)  9 record, JSON
+-- Returns 0 granted, 1 the cap in total is reached, 2 the cap per source, 3 per destination,
+-- 4 per identity.
 local now, length = moment(ARGV[1]), tonumber(ARGV[2])
-local total, id = tonumber(ARGV[3]), ARGV[6]
+local total, id = tonumber(ARGV[3]), ARGV[7]
 
 forget_expired_leases(KEYS[1], KEYS[2], KEYS[3], now)
 shorten_leases_of_the_future(KEYS[1], now, length)
@@ -24,5 +25,5 @@ if not (held and tonumber(held) > now) then
     end
   end
 end
-hold(KEYS[1], KEYS[2], KEYS[3], { unpack(KEYS, 4) }, now, length, id, ARGV[7], ARGV[8])
+hold(KEYS[1], KEYS[2], KEYS[3], { unpack(KEYS, 4) }, now, length, id, ARGV[8], ARGV[9])
 return 0

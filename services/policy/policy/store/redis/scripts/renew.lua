@@ -1,6 +1,7 @@
 -- These sessions go on; a lease that was lost is made again. Times are Unix milliseconds.
 -- KEYS  1 leases  2 sessions:opened  3 sessions  4… where each session is counted, in their order:
---       leases:source:<counted source>, and leases:identity:<identity> if it has one
+--       leases:source:<counted source>, leases:destination:<address>, and
+--       leases:identity:<identity> if it has one
 -- ARGV  1 now or 0  2 length, ms; then four a session: id, began at (0: now), record (JSON), how
 --       many of the keys are its own
 -- Returns 0.
