@@ -35,11 +35,10 @@ class LockList:
     def differing_from(self, other: "LockList") -> set[str]:
         """Subjects that are held back otherwise, or otherwise exempt, than in ``other``."""
         differing = {subject for subject, _ in set(self.subjects()) ^ set(other.subjects())}
-        known = other._locks
         return differing.union(
             subject
             for subject, lock in self._locks.items()
-            if (was := known.get(subject)) is not None
+            if (was := other.get(subject)) is not None
             and (was.stages, was.expires_at_ms) != (lock.stages, lock.expires_at_ms)
         )
 
@@ -47,6 +46,9 @@ class LockList:
         """Every subject, and whether it is exempt rather than locked."""
         yield from ((subject, False) for subject in self._locks)
         yield from ((subject, True) for subject in self._exempt)
+
+    def get(self, subject: str) -> Lock | None:
+        return self._locks.get(subject)
 
     def put(self, lock: Lock) -> None:
         self._locks[lock.subject] = lock

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -49,13 +49,13 @@ class EdgeSide:
     touched: set[str] = field(default_factory=set)
 
     async def ask(self, session: SessionRef) -> Decision:
-        """Policy's decision on a new session."""
+        """Policy's decision on a new session, without the id that the journal knows it by."""
         decided: list[Decision] = []
         self.client.open_session(
             SessionAsked(session), lambda: progress_of(session), decided.append
         )
         await eventually(lambda: decided)
-        return decided[0]
+        return replace(decided[0], decision_id="")
 
     def lock_on(self, session: SessionRef) -> Lock | None:
         """The lock that the edge holds the session by."""

@@ -4,7 +4,7 @@ import pytest
 
 from edge_proxy.lock_list import LockList
 from smtpgated_contracts.values.mail import EdgeId, Endpoint, SessionId, SessionRef
-from smtpgated_contracts.values.policy import Lock
+from smtpgated_contracts.values.policy import Lock, Stage, StageUntil
 
 
 def session(address: str, identity: str = "") -> SessionRef:
@@ -95,3 +95,11 @@ def test_only_a_source_without_identity_may_turn_out_to_be_exempt() -> None:
     assert not locks.may_exempt(session("192.0.2.1", "subscriber-18"))
     locks.unexempt("identity:subscriber-17")
     assert not locks.may_exempt(session("192.0.2.1"))
+
+
+def test_a_lock_that_became_stricter_is_a_difference() -> None:
+    watched = Lock("identity:joe", "x", 9, stages=(StageUntil(Stage.WATCH, 9),))
+    before = LockList([watched, Lock("identity:ann", "x")], ["identity:sue"])
+    after = LockList([Lock("identity:joe", "x", 9), Lock("identity:ann", "other")])
+    assert after.differing_from(before) == {"identity:joe", "identity:sue"}
+    assert before.differing_from(before) == set()

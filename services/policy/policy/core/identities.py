@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from itertools import islice
 from typing import Final
 
+from policy.core.expiries import Expiries
 from policy.core.subjects import SubjectError, SubjectKind, parse_subject
 
 MOST_IDENTITIES: Final = 500_000
@@ -77,11 +78,12 @@ class IdentityTable:
     ``changes`` counts on with every entry that comes or goes.
     """
 
-    __slots__ = ("_by_identity", "_by_length", "_entries", "changes")
+    __slots__ = ("_by_identity", "_by_length", "_entries", "_expiries", "changes")
 
     def __init__(self, entries: Iterable[NetworkIdentity] = ()) -> None:
         self.changes = 0
         self._entries: dict[str, NetworkIdentity] = {}
+        self._expiries = Expiries()
         self._by_identity: dict[str, dict[str, None]] = {}
         # (version, bits) -> the network's leading bits -> entry; the longest is asked first.
         self._by_length: dict[tuple[int, int], dict[int, NetworkIdentity]] = {}
@@ -119,6 +121,9 @@ class IdentityTable:
             self._by_length[length] = {}
             self._by_length = dict(sorted(self._by_length.items(), reverse=True))
         self._by_length[length][leading] = entry
+        if self._expiries.add(entry.network, entry.expires_at_ms, len(self._entries)):
+            ends = ((each.expires_at_ms, each.network) for each in self._entries.values())
+            self._expiries.renew(ends)
 
     def remove(self, network: str) -> NetworkIdentity | None:
         entry = self._entries.pop(network, None)
@@ -158,11 +163,13 @@ class IdentityTable:
 
     def expire(self, now_ms: int) -> int:
         """Forget what no longer holds, MOST_AT_ONCE of it; how many those were."""
-        expired = (each.network for each in self._entries.values() if not each.holds_at(now_ms))
-        gone = list(islice(expired, MOST_AT_ONCE))
-        for network in gone:
-            self.remove(network)
-        return len(gone)
+        gone = 0
+        for network in islice(self._expiries.due(now_ms), MOST_AT_ONCE):
+            entry = self._entries.get(network)
+            if entry is not None and not entry.holds_at(now_ms):
+                self.remove(network)
+                gone += 1
+        return gone
 
 
 def _place(network: str) -> tuple[tuple[int, int], int]:

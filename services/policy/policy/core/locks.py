@@ -7,6 +7,7 @@ takes its place. Times are Unix milliseconds; an expiry of 0 is "until it is rem
 from collections.abc import Iterator
 from dataclasses import replace
 
+from policy.core.expiries import Expiries
 from policy.core.subject_index import SubjectIndex
 from smtpgated_contracts.values.policy import Lock
 
@@ -33,10 +34,11 @@ def dated(lock: Lock, now_ms: int) -> Lock:
 class LockTable:
     """Locks by subject, in its one spelling. ``on`` finds only what has not expired."""
 
-    __slots__ = ("_index",)
+    __slots__ = ("_expiries", "_index")
 
     def __init__(self) -> None:
         self._index: SubjectIndex[Lock] = SubjectIndex()
+        self._expiries = Expiries()
 
     def __len__(self) -> int:
         return len(self._index)
@@ -53,6 +55,8 @@ class LockTable:
 
     def put(self, lock: Lock) -> None:
         self._index.put(lock.subject, lock)
+        if self._expiries.add(lock.subject, lock.expires_at_ms, len(self._index)):
+            self._expiries.renew((each.expires_at_ms, each.subject) for each in self._index)
 
     def remove(self, subject: str) -> Lock | None:
         return self._index.remove(subject)
@@ -63,7 +67,10 @@ class LockTable:
 
     def expire(self, now_ms: int) -> int:
         """Forget what no longer holds; how many those were."""
-        gone = [lock for lock in self._index if not lock.holds_at(now_ms)]
-        for lock in gone:
-            self.remove(lock.subject)
-        return len(gone)
+        gone = 0
+        for subject in self._expiries.due(now_ms):
+            lock = self._index.get(subject)
+            if lock is not None and not lock.holds_at(now_ms):
+                self.remove(subject)
+                gone += 1
+        return gone

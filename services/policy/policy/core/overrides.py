@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from policy.core.expiries import Expiries
 from policy.core.subject_index import SubjectIndex
 from policy.core.subjects import SubjectKind, network_of
 
@@ -64,6 +65,7 @@ class Overrides:
     """All of them, by subject."""
 
     _stored: SubjectIndex[Override] = field(default_factory=SubjectIndex)
+    _expiries: Expiries = field(default_factory=Expiries)
 
     def __len__(self) -> int:
         return len(self._stored)
@@ -77,6 +79,8 @@ class Overrides:
 
     def put(self, override: Override) -> None:
         self._stored.put(override.subject, override)
+        if self._expiries.add(override.subject, override.expires_at_ms, len(self._stored)):
+            self._expiries.renew((each.expires_at_ms, each.subject) for each in self._stored)
 
     def remove(self, subject: str) -> None:
         self._stored.remove(subject)
@@ -87,8 +91,10 @@ class Overrides:
             self.put(override)
 
     def expire(self, now_ms: int) -> None:
-        for subject in [each.subject for each in self._stored if not each.holds_at(now_ms)]:
-            self._stored.remove(subject)
+        for subject in self._expiries.due(now_ms):
+            override = self._stored.get(subject)
+            if override is not None and not override.holds_at(now_ms):
+                self._stored.remove(subject)
 
     def own_limits(
         self, address: str, identity: str, auth_subject: str, now_ms: int

@@ -22,8 +22,10 @@ from policy.metrics import COPY_FAILURES
 from policy.replica.whole_file import write_whole
 from policy.store.records import IDENTITY_LISTS, RecordError
 from service_kit.logs import event
+from smtpgated_contracts.values.policy import Lock
 
 _PICTURES: Final = TypeAdapter(Picture)
+_LOCKS: Final = TypeAdapter(tuple[Lock, ...])
 _IN_A_LINE: Final = 1000
 _LOG: Final = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ class DiskCopy:
 
     def write(self, picture: Picture) -> bool:
         """Everything but the identities; whether it is on disk now. The old copy stays if not."""
-        return _written(self._farm, [_PICTURES.dump_json(picture, exclude={"identities"})])
+        return _written(self._farm, _parts_of(picture))
 
     def write_identities(self, entries: Sequence[NetworkIdentity]) -> bool:
         """Whether they are on disk now; the old copy stays if not."""
@@ -74,6 +76,16 @@ class DiskCopy:
         except (OSError, UnicodeDecodeError, RecordError) as error:
             _put_aside(self._identities, error)
             return ()
+
+
+def _parts_of(picture: Picture) -> Iterator[bytes]:
+    """One JSON object; its locks a thousand at a time, so that the loop has its turns."""
+    rest = _PICTURES.dump_json(picture, exclude={"identities", "locks"})
+    yield rest.removesuffix(b"}") + b',"locks":['
+    for at in range(0, len(picture.locks), _IN_A_LINE):
+        part = _LOCKS.dump_json(picture.locks[at : at + _IN_A_LINE])
+        yield (b",\n" if at else b"") + part[1:-1]
+    yield b"]}"
 
 
 def _written(path: Path, parts: Iterator[bytes] | Sequence[bytes]) -> bool:

@@ -7,7 +7,8 @@ from policy.store.redis.keys import Keys
 
 def names(keys: Keys) -> dict[str, str]:
     properties = [name for name, value in vars(Keys).items() if isinstance(value, property)]
-    return {name: getattr(keys, name) for name in properties} | {
+    found = {name: getattr(keys, name) for name in properties}
+    return {name: value for name, value in found.items() if isinstance(value, str)} | {
         "of a source": keys.source("192.0.2.1"),
         "of a /64": keys.source("2001:db8::1"),
     }
