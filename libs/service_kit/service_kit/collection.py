@@ -1,9 +1,9 @@
 """The garbage collector of a process that has started: it need not look at what stays for ever.
 
-A service that answers in milliseconds is held up for some tens of them each time all of its modules,
-classes and tables are searched for cycles. What is there after the start is put aside, and young
-objects are looked at less often: they are counted in thousands a second, and hardly any is in a
-cycle.
+A service that answers in milliseconds is held up for some tens of them each time all of its
+modules, classes and tables are searched for cycles. What is there after the start is put aside, and
+young objects are looked at less often: they are counted in thousands a second, and hardly any is
+in a cycle.
 """
 
 import gc

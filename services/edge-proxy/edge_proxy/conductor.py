@@ -369,6 +369,7 @@ class Conductor:
             if not action.is_tls:
                 limits = replace(limits, require_tls=False)
             self._tunnel = Tunnel(self._downstream, self._upstream, limits, self._cut_tunnel)
+            self._journal.tunnel_began(self._tunnel, self._auth_user, action.profiles)
 
     def _cut_tunnel(self, by: CloseCause, detail: str) -> None:
         self._input(lambda: self._core.cut_tunnel(by, detail))

@@ -32,6 +32,7 @@ from edge_proxy.relay.facts import (
 )
 from edge_proxy.relay.phases import Phase
 from edge_proxy.smtp.verbs import Verb
+from edge_proxy.tunnel_meter import Carrying, TunnelMeter
 from rulebook.bearers import borne_by
 from rulebook.values import Rulebook, Sanction
 from service_kit.clock import Clock
@@ -68,6 +69,7 @@ class Journal:
         "_awaited_at_s",
         "_clock",
         "_events",
+        "_meter",
         "_opened_at_s",
         "_outcomes",
         "_privacy",
@@ -93,6 +95,7 @@ class Journal:
         self._outcomes = reporting.outcomes
         self._privacy = reporting.privacy
         self._rejections = RejectionCount(reporting.outcomes)
+        self._meter: TunnelMeter | None = None
         self._opened_at_s = clock.monotonic_s()
         self._awaited_at_s = 0.0
         self.octets_up = 0
@@ -149,9 +152,17 @@ class Journal:
     def note(self, fact: Fact) -> None:
         self.NOTE[type(fact)](self, fact)
 
+    def tunnel_began(self, tunnel: Carrying, auth_user: bytes, profiles: tuple[str, ...]) -> None:
+        """From now on policy is told what it carries."""
+        self._meter = TunnelMeter(
+            self._outcomes, lambda: self._session, tunnel, auth_user, profiles
+        )
+
     def session_ended(self, record: SessionRecord, tunnel: TunnelRecord | None = None) -> None:
         """The line a session leaves."""
         self._rejections.tell()
+        if self._meter is not None:
+            self._meter.stop()
         by = record.closed_by or CloseCause.CLIENT
         metrics.SESSIONS(by).inc()
         if tunnel is not None:

@@ -20,7 +20,7 @@ from smtpgated_contracts.values.policy import (
     Stage,
     TransactionOutcome,
 )
-from smtpgated_contracts.values.reported import Rejections, RulingReport
+from smtpgated_contracts.values.reported import Rejections, RulingReport, Tunnelled
 from smtpgated_contracts.values.scan import EngineClass, Verdict
 
 
@@ -99,7 +99,7 @@ class ScanPort(Protocol):
     ) -> ScanFeed: ...
 
 
-Report = TransactionOutcome | AskedLock | AskedPenalty | Rejections | RulingReport
+Report = TransactionOutcome | AskedLock | AskedPenalty | Rejections | RulingReport | Tunnelled
 """What policy is told and does not answer."""
 
 

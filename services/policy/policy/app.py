@@ -25,6 +25,7 @@ from policy.core.local_limiter import LocalLimiter
 from policy.dns.dnsbl import DnsblChecker
 from policy.dns.spf_check import SpfChecker
 from policy.grpc_service.answering import Answering
+from policy.grpc_service.metering import Metering
 from policy.grpc_service.reporting import Reporting
 from policy.grpc_service.servicer import SERVICE_NAME, PolicyServicer
 from policy.grpc_service.watching import Watchers
@@ -220,6 +221,15 @@ class PolicyApp:
                 clock,
                 deadline_s,
                 self._decisions,
+                Metering(
+                    farm,
+                    store,
+                    self._limiter,
+                    presence,
+                    clock,
+                    self._sanctions.exceeded,
+                    deadline_s,
+                ),
             ),
             self._contacts,
         )

@@ -18,7 +18,7 @@ from smtpgated_contracts.values.policy import (
     StageUntil,
     TransactionOutcome,
 )
-from smtpgated_contracts.values.reported import Rejections, RulingFacts, RulingReport
+from smtpgated_contracts.values.reported import Rejections, RulingFacts, RulingReport, Tunnelled
 from smtpgated_contracts.values.scan import EngineClass, Finding, Missing, Verdict, VerdictKind
 
 uint32 = st.integers(0, 2**32 - 1)
@@ -93,6 +93,7 @@ sessions_asked = st.builds(SessionAsked, sessions, names)
 mails_asked = st.builds(MailAsked, sessions, uint32, envelopes, names, st.booleans(), texts, uint64)
 data_asked = st.builds(DataAsked, sessions, uint32, envelopes, names, uint64)
 rejections = st.builds(Rejections, sessions, envelopes, names, uint32, uint32, uint32)
+tunnelled = st.builds(Tunnelled, sessions, envelopes, names, uint64, uint32)
 rulings = st.builds(
     RulingReport,
     sessions,

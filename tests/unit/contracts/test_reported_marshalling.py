@@ -9,15 +9,23 @@ from smtpgated_contracts.marshalling.reported import (
     rejections_to_wire,
     ruling_from_wire,
     ruling_to_wire,
+    tunnelled_from_wire,
+    tunnelled_to_wire,
 )
-from smtpgated_contracts.values.reported import Rejections, RulingReport
-from tests.unit.contracts.strategies import rejections, rulings
+from smtpgated_contracts.values.reported import Rejections, RulingReport, Tunnelled
+from tests.unit.contracts.strategies import rejections, rulings, tunnelled
 
 
 @given(rejections)
 def test_rejections_come_back(told: Rejections) -> None:
     octets = rejections_to_wire(told).SerializeToString()
     assert rejections_from_wire(policy_pb2.Rejections.FromString(octets)) == told
+
+
+@given(tunnelled)
+def test_what_a_tunnel_carried_comes_back(told: Tunnelled) -> None:
+    octets = tunnelled_to_wire(told).SerializeToString()
+    assert tunnelled_from_wire(policy_pb2.Tunnelled.FromString(octets)) == told
 
 
 @given(rulings)

@@ -1,4 +1,4 @@
-"""Rejections and rulings on the wire."""
+"""Rejections, rulings and what tunnels carried, on the wire."""
 
 from math import isfinite
 
@@ -13,7 +13,7 @@ from smtpgated_contracts.marshalling.mail import (
 )
 from smtpgated_contracts.marshalling.policy import spf_from_wire, spf_to_wire
 from smtpgated_contracts.marshalling.scan import kind_from_wire, kind_to_wire
-from smtpgated_contracts.values.reported import Rejections, RulingFacts, RulingReport
+from smtpgated_contracts.values.reported import Rejections, RulingFacts, RulingReport, Tunnelled
 
 
 def rejections_to_wire(told: Rejections) -> policy_pb2.Rejections:
@@ -35,6 +35,26 @@ def rejections_from_wire(wire: policy_pb2.Rejections) -> Rejections:
         wire.mail,
         wire.rcpt,
         wire.auth,
+    )
+
+
+def tunnelled_to_wire(told: Tunnelled) -> policy_pb2.Tunnelled:
+    return policy_pb2.Tunnelled(
+        session=session_to_wire(told.session),
+        envelope=envelope_to_wire(told.envelope),
+        profiles=told.profiles,
+        octets=told.octets,
+        messages=told.messages,
+    )
+
+
+def tunnelled_from_wire(wire: policy_pb2.Tunnelled) -> Tunnelled:
+    return Tunnelled(
+        session_from_wire(wire.session),
+        envelope_from_wire(wire.envelope),
+        tuple(wire.profiles),
+        wire.octets,
+        wire.messages,
     )
 
 

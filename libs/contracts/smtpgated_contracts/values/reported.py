@@ -26,6 +26,20 @@ class Rejections:
 
 
 @dataclass(frozen=True, slots=True)
+class Tunnelled:
+    """What a tunnel carried since the edge last said so: the client's octets, messages estimated.
+
+    ``envelope`` says who has authenticated before, and nothing more.
+    """
+
+    session: SessionRef
+    envelope: Envelope = _NOTHING_SAID
+    profiles: tuple[str, ...] = ()
+    octets: int = 0
+    messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RulingFacts:
     """What the rules knew besides the session. ``recipient``: asked for, accepted or not.
 

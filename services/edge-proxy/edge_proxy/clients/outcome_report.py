@@ -21,10 +21,14 @@ from service_kit.logs import event
 from smtpgated.policy.v1 import policy_pb2, policy_pb2_grpc
 from smtpgated_contracts.marshalling.locks import asked_lock_to_wire, asked_penalty_to_wire
 from smtpgated_contracts.marshalling.policy import outcome_to_wire
-from smtpgated_contracts.marshalling.reported import rejections_to_wire, ruling_to_wire
+from smtpgated_contracts.marshalling.reported import (
+    rejections_to_wire,
+    ruling_to_wire,
+    tunnelled_to_wire,
+)
 from smtpgated_contracts.values.mail import EdgeId
 from smtpgated_contracts.values.policy import AskedLock, AskedPenalty, TransactionOutcome
-from smtpgated_contracts.values.reported import Rejections, RulingReport
+from smtpgated_contracts.values.reported import Rejections, RulingReport, Tunnelled
 
 KEPT: Final = 10_000
 """Outcomes kept while policy is away; the oldest are dropped first."""
@@ -41,7 +45,7 @@ GATHER_S: Final = 0.1
 DEADLINE_S: Final = 5.0
 
 _LOG: Final = logging.getLogger(__name__)
-_Outcome = TransactionOutcome | AskedLock | AskedPenalty | Rejections
+_Outcome = TransactionOutcome | AskedLock | AskedPenalty | Rejections | Tunnelled
 
 
 class OutcomeReport:
@@ -161,9 +165,14 @@ def _add_rejections(wire: policy_pb2.OutcomeBatch, told: Rejections) -> None:
     wire.rejections.append(rejections_to_wire(told))
 
 
+def _add_tunnelled(wire: policy_pb2.OutcomeBatch, told: Tunnelled) -> None:
+    wire.tunnelled.append(tunnelled_to_wire(told))
+
+
 _ADD: Final[Mapping[type[_Outcome], Any]] = {
     TransactionOutcome: _add_transaction,
     AskedLock: _add_lock,
     AskedPenalty: _add_penalty,
     Rejections: _add_rejections,
+    Tunnelled: _add_tunnelled,
 }

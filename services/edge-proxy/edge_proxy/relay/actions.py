@@ -128,10 +128,11 @@ class LookDownstream:
 class BecomeTunnel:
     """From now on octets go through unread; the core hears of them no more.
 
-    ``is_tls``: they are to be TLS; else they may be anything.
+    ``is_tls``: they are to be TLS; else they may be anything. ``profiles``: whose rates apply.
     """
 
     is_tls: bool = True
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

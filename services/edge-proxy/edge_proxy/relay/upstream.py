@@ -251,7 +251,7 @@ def _become_tunnel(c: Conversation, last_reply: bytes, cause: Cause, *, is_tls: 
     c.outbox.send_downstream(last_reply)
     c.record.tunnelled = True
     c.go(cause)
-    c.outbox.ask(BecomeTunnel(is_tls))
+    c.outbox.ask(BecomeTunnel(is_tls, c.profiles))
 
 
 def _quit(c: Conversation, awaited: Awaited, reply: Reply) -> None:

@@ -64,6 +64,10 @@ class Spend:
         """The same as something that has happened."""
         return Spend(tuple(replace(each, measured=Measured.CHARGED) for each in self.counts))
 
+    def watched(self) -> "Spend":
+        """The same as something that has happened, and says what it made of the limits."""
+        return Spend(tuple(replace(each, measured=Measured.SHADOW) for each in self.counts))
+
     def reduced(self, share: float) -> "Spend":
         """The same against a part of each limit, at least one."""
         return Spend(

@@ -18,7 +18,7 @@ from rulebook.values import Rulebook
 from smtpgated_contracts.values.asked import DataAsked, MailAsked, SessionAsked
 from smtpgated_contracts.values.mail import Envelope, SessionRef
 from smtpgated_contracts.values.policy import ADMITTED, Decision, DecisionKind, TransactionOutcome
-from smtpgated_contracts.values.reported import Rejections
+from smtpgated_contracts.values.reported import Rejections, Tunnelled
 
 Costs = Mapping[Counted, int]
 _REJECTIONS: Final[Costs] = {
@@ -131,6 +131,15 @@ def rejected_occasion(told: Rejections, *, exempt: bool) -> Occasion:
     }
     said = {counted: cost for counted, cost in costs.items() if cost}
     return Occasion(told.session, said, told.envelope, told.profiles, exempt)
+
+
+def tunnelled_occasion(
+    told: Tunnelled, *, exempt: bool, share: float, own: Mapping[str, int]
+) -> Occasion:
+    """What passed unread."""
+    costs = {Counted.OCTETS: told.octets, Counted.MESSAGES: told.messages}
+    said = {counted: cost for counted, cost in costs.items() if cost}
+    return Occasion(told.session, said, told.envelope, told.profiles, exempt, share, own)
 
 
 def purchase(book: Rulebook, occasion: Occasion) -> Purchase | None:

@@ -23,6 +23,7 @@ from policy.core.spending import (
     rejected_occasion,
 )
 from policy.core.subjects import SubjectError
+from policy.grpc_service.metering import Metering
 from policy.grpc_service.questions import sound_session
 from policy.metrics import (
     CHARGES_UNKEPT,
@@ -47,7 +48,11 @@ from smtpgated.policy.v1 import policy_pb2
 from smtpgated_contracts.marshalling.errors import MalformedMessage
 from smtpgated_contracts.marshalling.locks import asked_lock_from_wire, asked_penalty_from_wire
 from smtpgated_contracts.marshalling.policy import outcome_from_wire
-from smtpgated_contracts.marshalling.reported import rejections_from_wire, ruling_from_wire
+from smtpgated_contracts.marshalling.reported import (
+    rejections_from_wire,
+    ruling_from_wire,
+    tunnelled_from_wire,
+)
 from smtpgated_contracts.values.mail import SessionRef
 from smtpgated_contracts.values.policy import (
     AskedLock,
@@ -56,7 +61,7 @@ from smtpgated_contracts.values.policy import (
     Lock,
     TransactionOutcome,
 )
-from smtpgated_contracts.values.reported import Rejections, RulingReport
+from smtpgated_contracts.values.reported import Rejections, RulingReport, Tunnelled
 
 _JUDGED: Final = {each.value: each for each in Judged} | {None: Judged.NONE}
 _LOG: Final = logging.getLogger(__name__)
@@ -77,6 +82,7 @@ class Reporting:
         clock: Clock,
         deadline_s: float,
         decisions: DecisionLog,
+        metering: Metering,
     ) -> None:
         self._farm = farm
         self._keeper = keeper
@@ -88,6 +94,7 @@ class Reporting:
         self._clock = clock
         self._deadline_s = deadline_s
         self._decisions = decisions
+        self._metering = metering
 
     async def take(self, batch: policy_pb2.OutcomeBatch) -> None:
         OUTCOMES_DROPPED().inc(batch.dropped)
@@ -104,6 +111,7 @@ class Reporting:
         for penalty in _sound_penalties(batch):
             await self._sanctions.punish(penalty.session, [penalty.penalty])
         await self._charge([*self._charges(outcomes), *self._rejected(batch)])
+        await self._metering.take(_sound_tunnelled(batch))
         for told in _sound_rulings(batch):
             self._decisions.ruled(told)
         await self._keep([entry_of(outcome) for outcome in outcomes])
@@ -216,6 +224,16 @@ def _sound_penalties(batch: policy_pb2.OutcomeBatch) -> Iterator[AskedPenalty]:
         except (MalformedMessage, SubjectError) as error:
             LOCKS_ASKED(LockFate.MALFORMED).inc()
             event(_LOG, logging.WARNING, "penalty malformed", edge=batch.edge_id, why=str(error))
+
+
+def _sound_tunnelled(batch: policy_pb2.OutcomeBatch) -> Iterator[Tunnelled]:
+    for wire in batch.tunnelled:
+        try:
+            told = tunnelled_from_wire(wire)
+            yield replace(told, session=sound_session(told.session))
+        except (MalformedMessage, SubjectError) as error:
+            OUTCOMES_MALFORMED().inc()
+            event(_LOG, logging.WARNING, "tunnelled malformed", edge=batch.edge_id, why=str(error))
 
 
 def _sound_rulings(batch: policy_pb2.OutcomeBatch) -> Iterator[RulingReport]:
