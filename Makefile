@@ -75,10 +75,11 @@ fuzz: setup ## coverage-guided fuzzing of the relay core (SECONDS=60)
 	$(BIN)/python tests/fuzz/relay_core.py -max_total_time=$(or $(SECONDS),60)
 
 COMPOSE := docker compose -p smtp-gated --project-directory deploy/compose -f deploy/compose/compose.yaml \
-  $(if $(OFFLINE),-f deploy/compose/compose.offline.yaml)
+  $(if $(OFFLINE),-f deploy/compose/compose.offline.yaml) \
+  $(if $(OBSERVE),-f deploy/compose/compose.observability.yaml)
 LAB := $(COMPOSE) -f deploy/compose/compose.lab.yaml
 
-up: ## the farm in containers, healthy when this returns (OFFLINE=1: no freshclam)
+up: ## the farm in containers, healthy when this returns (OFFLINE=1: no freshclam; OBSERVE=1: Prometheus and Grafana too)
 	$(COMPOSE) up -d --wait --build
 
 lab: ## the farm between customers and a far server, transparent; sends messages, prints the table

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
-PEERS=(clamav-daemon clamdscan clamav-testfiles spamd spamassassin rspamd postfix haproxy nftables iproute2 swaks curl procps systemd docker.io debootstrap)
+PEERS=(clamav-daemon clamdscan clamav-testfiles spamd spamassassin rspamd postfix haproxy nftables iproute2 swaks curl procps systemd docker.io debootstrap prometheus prometheus-alertmanager)
 # Mail servers beside Postfix: unpacked, never installed; then the libraries they want.
 UNPACKED=(exim4-daemon-light opensmtpd)
 PEERS+=(libdb5.3 libgnutls-dane0 libidn12 libnsl2 libevent-2.1-7)
@@ -84,7 +84,8 @@ install_test() {
 install_peers() {
     install_packages
     unpack_servers
-    install_haraka
+    install_node haraka
+    install_node grafana-types
     fetch_spf_suite
 }
 
@@ -127,17 +128,17 @@ unpack_servers() {
     rm -f "$log"; progress_end
 }
 
-install_haraka() {
-    local lock=tools/haraka/package-lock.json log
-    cmp -s "$lock" .tools/haraka/.installed && return
+install_node() {
+    local name=$1 lock=tools/$1/package-lock.json folder=.tools/$1 log
+    cmp -s "$lock" "$folder/.installed" && return
     log=$(mktemp)
-    progress "installing Haraka"
-    rm -rf .tools/haraka; mkdir -p .tools/haraka
-    cp tools/haraka/package.json "$lock" .tools/haraka
-    if ! ( cd .tools/haraka && npm ci --ignore-scripts --omit=optional --no-audit --no-fund ) >"$log" 2>&1; then
-        cat "$log" >&2; die "npm could not install Haraka; see above."
+    progress "installing $name"
+    rm -rf "$folder"; mkdir -p "$folder"
+    cp "tools/$name/package.json" "$lock" "$folder"
+    if ! ( cd "$folder" && npm ci --ignore-scripts --omit=optional --no-audit --no-fund ) >"$log" 2>&1; then
+        cat "$log" >&2; die "npm could not install $name; see above."
     fi
-    cp "$lock" .tools/haraka/.installed
+    cp "$lock" "$folder/.installed"
     rm -f "$log"; progress_end
 }
 

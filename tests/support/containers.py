@@ -22,6 +22,11 @@ from tests.support.needs import need_linux, need_program, need_root
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 _PLACE: Final = ROOT / ".tools" / "containers"
 _BASES: Final = ("python:3.11-slim-bookworm", "debian:bookworm-slim")
+_VALKEY: Final = "valkey/valkey:8.1-bookworm"
+_WATCHERS: Final = {
+    "prom/prometheus:v2.55.1": "prometheus",
+    "prom/alertmanager:v0.27.0": "prometheus-alertmanager",
+}
 _BUNDLE: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 _FORWARDING: Final = Path("/proc/sys/net/ipv4/ip_forward")
 _BRIDGE: Final = Path("/sys/class/net/docker0")
@@ -167,8 +172,13 @@ def _wait_until_up(engine: Engine, daemon: subprocess.Popen[bytes]) -> None:
 
 def _make_bases(engine: Engine) -> None:
     """What the Dockerfiles begin with, once. It trusts whom this machine trusts, for pip."""
-    if all(engine.has(name) for name in (*_BASES, "valkey/valkey:8.1-bookworm")):
-        return
+    if not all(engine.has(name) for name in _BASES):
+        _make_base(engine)
+    if not all(engine.has(name) for name in (_VALKEY, *_WATCHERS)):
+        _make_others(engine)
+
+
+def _make_base(engine: Engine) -> None:
     tree = _PLACE / "rootfs"
     shutil.rmtree(tree, ignore_errors=True)
     packages = "python3,python3-pip,python3-venv,ca-certificates"
@@ -199,11 +209,11 @@ def _make_bases(engine: Engine) -> None:
     engine.docker("tag", *_BASES)
     archive.unlink()
     shutil.rmtree(tree)
-    _make_valkey(engine)
 
 
-def _make_valkey(engine: Engine) -> None:
-    """Debian's Redis 7 under Valkey's names: the release that both come from."""
+def _make_others(engine: Engine) -> None:
+    """Debian's Redis 7 under Valkey's names, the release that both come from; and its Prometheus
+    and Alertmanager, older ones than are named."""
     folder = _PLACE / "valkey"
     folder.mkdir(exist_ok=True)
     (folder / "Dockerfile").write_text(
@@ -212,7 +222,16 @@ def _make_valkey(engine: Engine) -> None:
         " && ln -s /usr/bin/redis-server /usr/local/bin/valkey-server"
         " && ln -s /usr/bin/redis-cli /usr/local/bin/valkey-cli\n"
     )
-    engine.docker("build", "-q", "-t", "valkey/valkey:8.1-bookworm", str(folder))
+    engine.docker("build", "-q", "-t", _VALKEY, str(folder))
+    for image, package in _WATCHERS.items():
+        folder = _PLACE / package
+        folder.mkdir(exist_ok=True)
+        (folder / "Dockerfile").write_text(
+            "FROM debian:bookworm-slim\n"
+            f"RUN apt-get update && apt-get install -y --no-install-recommends {package}\n"
+            f'ENTRYPOINT ["/usr/bin/{package}"]\n'
+        )
+        engine.docker("build", "-q", "-t", image, str(folder))
 
 
 def _mirror() -> str:

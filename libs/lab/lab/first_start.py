@@ -5,6 +5,7 @@
     FOLDER/scanner/     the same, redis-url for its verdict cache
     FOLDER/policy/      the same, admin-token, redis-url
     FOLDER/valkey/      valkey.conf, with the password
+    FOLDER/grafana/     admin-password, if there is such a folder
 
 Each subfolder can be a volume of its own, so that no service sees another one's key. What is
 there already is kept: a second start changes nothing. Files are readable by their owner alone.
@@ -43,6 +44,8 @@ def prepare(folder: Path, valkey: str = "valkey:6379") -> None:
         _certify(authority, service, folder / service)
     kept_token(folder / "policy" / "admin-token")
     _valkey(folder, valkey)
+    if (folder / "grafana").is_dir() and not (folder / "grafana" / "admin-password").exists():
+        _write(folder / "grafana" / "admin-password", secrets.token_urlsafe(24).encode())
 
 
 def _authority(folder: Path) -> trustme.CA:
