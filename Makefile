@@ -12,7 +12,7 @@ MEMBERS := libs/contracts libs/rulebook libs/service_kit services/edge-proxy ser
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help setup proto demo run test unit properties transcripts contract integration e2e \
-        lint types floors check bench desync fuzz up lab down lock clean deps
+        lint types floors check chaos bench desync fuzz up lab down lock clean deps
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ floors: setup ## import-linter: no floor imports one above it
 	$(BIN)/lint-imports
 
 check: lint types floors unit properties transcripts ## all that needs no peer and no network
+
+chaos: setup deps ## parts of the compose farm fail under load; docs/chaos.md (SCENARIO="scanner killed")
+	$(BIN)/python -m tests.chaos $(if $(SCENARIO),"$(SCENARIO)")
 
 bench: setup deps ## figures: ratios measured in one run; mail through the farm, scans, rules, a tunnel, decisions
 	$(BIN)/python -m bench

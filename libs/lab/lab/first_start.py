@@ -5,7 +5,7 @@
     FOLDER/scanner/     the same, redis-url for its verdict cache
     FOLDER/policy/      the same, admin-token, redis-url
     FOLDER/valkey/      valkey.conf, with the password
-    FOLDER/grafana/     admin-password, if there is such a folder
+    FOLDER/grafana/     admin-password, if there is a volume for it
 
 Each subfolder can be a volume of its own, so that no service sees another one's key. What is
 there already is kept: a second start changes nothing. Files are readable by their owner alone.
@@ -44,8 +44,7 @@ def prepare(folder: Path, valkey: str = "valkey:6379") -> None:
         _certify(authority, service, folder / service)
     kept_token(folder / "policy" / "admin-token")
     _valkey(folder, valkey)
-    if (folder / "grafana").is_dir() and not (folder / "grafana" / "admin-password").exists():
-        _write(folder / "grafana" / "admin-password", secrets.token_urlsafe(24).encode())
+    _grafana(folder / "grafana")
 
 
 def _authority(folder: Path) -> trustme.CA:
@@ -85,6 +84,13 @@ def _valkey(folder: Path, address: str) -> None:
         url = f"redis://:{password}@{address}/{database}\n"
         _write(folder / service / "redis-url", url.encode())
     _write(folder / "valkey" / "valkey.conf", _VALKEY.format(password=password).encode())
+
+
+def _grafana(folder: Path) -> None:
+    """Only where a volume is there for it: else the folder is part of a read-only image."""
+    password = folder / "admin-password"
+    if os.access(folder, os.W_OK) and not password.exists():
+        _write(password, secrets.token_urlsafe(24).encode())
 
 
 def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:

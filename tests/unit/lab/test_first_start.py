@@ -53,3 +53,14 @@ def test_who_needs_the_store_shares_its_password_and_nobody_else_is_told(tmp_pat
         path.parent.name for path, text in _files(tmp_path).items() if password.encode() in text
     }
     assert holders == {"policy", "scanner", "valkey"}
+
+
+def test_grafanas_password_is_made_where_there_is_a_folder_and_kept(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    assert not (tmp_path / "grafana").exists()
+    (tmp_path / "grafana").mkdir()
+    prepare(tmp_path)
+    password = (tmp_path / "grafana" / "admin-password").read_text()
+    assert len(password) >= 32
+    prepare(tmp_path)
+    assert (tmp_path / "grafana" / "admin-password").read_text() == password
